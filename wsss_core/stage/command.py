@@ -1,0 +1,80 @@
+"""What every stage script does around its own work: arguments, one-line errors, the figures of its cost."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import inspect
+import json
+import logging
+import os
+import resource
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import get_args
+
+from wsss_core.stage.errors import InputError
+
+COSTS = Path("data/.work/costs")
+
+
+def run(main: Callable[..., None], name: str) -> None:
+    """Run a stage's `main`, whose keyword arguments are its command line, and exit with a clear message on failure.
+
+    Exit codes: 0 done, 1 something to mend (one line on stderr says what), 2 wrong usage, 130 interrupted.
+    """
+    logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
+    arguments = _parser(main, name).parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C
+    start = time.monotonic()
+    try:
+        main(**vars(arguments))
+    except KeyboardInterrupt:
+        _fail(name, "interrupted; run the same command again and it continues", 130)
+    except (InputError, ValueError) as error:
+        _fail(name, str(error), 1)
+    except OSError as error:
+        _fail(name, _os_error(error), 1)
+    except Exception as error:
+        if os.environ.get("WSSS_DEBUG"):
+            raise
+        _fail(name, f"{type(error).__name__}: {error} (a bug? run again with WSSS_DEBUG=1 for the trace)", 1)
+    _note_cost(name, time.monotonic() - start)
+
+
+def _parser(main: Callable[..., None], name: str) -> argparse.ArgumentParser:
+    """`--key VALUE` for every keyword argument of `main`, converted by its annotation; no default means required."""
+    parser = argparse.ArgumentParser(prog=f"python -m stages.{name}", description=inspect.getdoc(main))
+    for key, parameter in inspect.signature(main, eval_str=True).parameters.items():
+        kinds = [kind for kind in get_args(parameter.annotation) or [parameter.annotation] if kind is not type(None)]
+        required = parameter.default is parameter.empty
+        parser.add_argument(
+            f"--{key.replace('_', '-')}",
+            type=kinds[0],
+            required=required,
+            default=None if required else parameter.default,
+        )
+    return parser
+
+
+def _os_error(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"no space left on the disk while writing {error.filename or 'the output'}; free some and run again"
+    return f"{error.filename or 'input or output'}: {error.strerror or error}"
+
+
+def _fail(name: str, message: str, code: int) -> None:
+    print(f"error: {name}: {message}", file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+def _note_cost(name: str, seconds: float) -> None:
+    """Keep time and peak memory beside the artifacts, never in them: a clock in an artifact would break caching."""
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    out = next((sys.argv[i + 1] for i, word in enumerate(sys.argv[:-1]) if word == "--out"), name)
+    COSTS.mkdir(parents=True, exist_ok=True)
+    cost = {"stage": name, "out": out, "seconds": round(seconds, 2), "peak_mib": peak // 1024}
+    (COSTS / f"{out.replace('/', '.')}.json").write_text(json.dumps(cost) + "\n")

@@ -1,0 +1,33 @@
+"""What a computation depends on, as one short key: for resuming exactly the work that was interrupted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from wsss_core.stores.layout import MEANING
+
+CODE = Path(__file__).resolve().parents[1]
+
+
+def fingerprint(settings: Any, *inputs: Path) -> str:
+    """A key of the settings, the bytes of every input (file, folder or artifact) and this package's own code.
+
+    An artifact vouches for itself by the digest in its `store.json`, so that it is not read again.
+    """
+    total = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for path in (*inputs, CODE):
+        total.update(_of_path(Path(path)))
+    return total.hexdigest()[:16]
+
+
+def _of_path(path: Path) -> bytes:
+    if path.is_dir():
+        if (path / MEANING).is_file():
+            return _of_path(path / MEANING)
+        files = sorted(p for p in path.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+        return b"".join(str(f.relative_to(path)).encode() + _of_path(f) for f in files)
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
