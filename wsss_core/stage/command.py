@@ -13,12 +13,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import get_args
 
 from wsss_core.stage.errors import InputError
+from wsss_core.stage.output import WORK
 
-COSTS = Path("data/.work/costs")
+COSTS = WORK / "costs"
 
 
 def run(main: Callable[..., None], name: str) -> None:

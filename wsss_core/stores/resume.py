@@ -14,10 +14,9 @@ import numpy as np
 import pandas as pd
 from rich.progress import track
 
+from wsss_core.stage.output import WORK
 from wsss_core.stores.layout import ArraySpec, StoreError
 from wsss_core.stores.write import StoreWriter
-
-WORK = Path("data/.work")
 
 Computed = tuple[Mapping[str, Sequence[np.ndarray]], Sequence[Mapping[str, Any]]]
 
