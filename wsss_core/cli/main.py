@@ -1,0 +1,84 @@
+"""The command `wsss`: start a project from a preset, write its wiring rows, run the demo."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wsss_core.cli.presets import PRESETS, init_project, write_rows
+from wsss_core.stage import InputError, load_params, section
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def init(
+    preset: Annotated[str, typer.Argument(help=f"one of {', '.join(PRESETS)}")],
+    root: Annotated[
+        Path | None, typer.Option(help="data set: VOC layout, or a folder of photos with labels.csv")
+    ] = None,
+    easy: Annotated[Path | None, typer.Option(help="further photos with one object each, tags only")] = None,
+    saliency_pairs: Annotated[
+        Path | None, typer.Option(help="photos with class-agnostic masks for the detector")
+    ] = None,
+    detector: Annotated[Path | None, typer.Option(help="instead: a folder of saliency maps or an .onnx file")] = None,
+    classes: Annotated[str | None, typer.Option(help="only these classes, separated by commas")] = None,
+    rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
+    seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
+    ablations: Annotated[bool, typer.Option(help="also the ablation rows")] = False,
+    force: Annotated[bool, typer.Option(help="replace an edited params.yaml")] = False,
+) -> None:
+    """Write params.yaml and stages/rows.yaml for a data set."""
+    init_project(
+        preset,
+        root=root,
+        easy=easy,
+        saliency_pairs=saliency_pairs,
+        detector=detector,
+        classes=[name.strip() for name in classes.split(",")] if classes else None,
+        options={"rounds": rounds, "seeds": seeds, "ablations": ablations or None},
+        force=force,
+    )
+    print("wrote params.yaml and stages/rows.yaml; now: dvc repro")
+
+
+@app.command()
+def rows(
+    rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
+    seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
+    ablations: Annotated[bool | None, typer.Option(help="the ablation rows")] = None,
+) -> None:
+    """Write stages/rows.yaml anew from params.yaml, after changing its section `rows` or by these options."""
+    for path in write_rows({"rounds": rounds, "seeds": seeds, "ablations": ablations}):
+        print(f"removed {path}: no row makes it any more")
+    print("wrote stages/rows.yaml; now: dvc repro")
+
+
+@app.command()
+def demo() -> None:
+    """Run the whole graph on the embedded scenes and say where the report is."""
+    preset = section(load_params(), "rows").get("preset")
+    if preset != "demo":
+        raise InputError(
+            f"params.yaml holds the preset {preset!r}; run `wsss init demo --force`, or `dvc repro` for yours"
+        )
+    here = Path(sys.executable).parent
+    environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}"}
+    code = subprocess.call([str(here / "dvc"), "repro"], env=environment)
+    if code:
+        raise typer.Exit(code)
+    print(f"\nThe report: {Path('reports/index.html').resolve()}")
+
+
+def main() -> None:
+    """Entry point: user errors end as one line on stderr and exit code 1."""
+    try:
+        app()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

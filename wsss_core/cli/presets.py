@@ -1,0 +1,177 @@
+"""Writing `params.yaml` from a preset, and `stages/rows.yaml` from `params.yaml`."""
+
+from __future__ import annotations
+
+import copy
+import io
+import os
+import shutil
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from wsss_core.cli.rows import Rows, make_rows
+from wsss_core.stage import InputError, load_params
+
+PRESETS = ("demo", "laptop", "voc12")
+PARAMS = Path("params.yaml")
+ROWS = Path("stages/rows.yaml")
+# Folders whose content is one folder or file per row; what no row makes any more is deleted.
+PER_ROW = {
+    "data/attention": "attentions",
+    "data/attention_nets": "attentions",
+    "data/cues": "cues",
+    "data/segmenters": "runs",
+    "data/predictions": "runs",
+    "data/posteriors": "esteps",
+    "reports/curves": "evaluations",
+    "reports/labels": "evaluations",
+    "reports/runs": "evaluations",
+}
+
+_yaml = YAML()  # keeps comments and the order of keys
+_yaml.width = 100
+
+
+def init_project(
+    preset: str,
+    *,
+    root: Path | None = None,
+    easy: Path | None = None,
+    saliency_pairs: Path | None = None,
+    detector: Path | None = None,
+    classes: list[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+    force: bool = False,
+) -> None:
+    """Write `params.yaml` and `stages/rows.yaml` in the working directory.
+
+    Raises:
+        InputError: unknown preset, missing folder, not a project, or an edited `params.yaml` without `force`.
+    """
+    if preset not in PRESETS:
+        raise InputError(f"no preset {preset!r}; there are {', '.join(PRESETS)}")
+    if not Path("dvc.yaml").is_file():
+        raise InputError(f"{Path.cwd()}: no dvc.yaml here; change to the project's root")
+    if PARAMS.exists() and not force and not _untouched():
+        raise InputError("params.yaml: was edited; commit or copy it, then add --force")
+    for option, path in (("root", root), ("easy", easy), ("saliency-pairs", saliency_pairs), ("detector", detector)):
+        if path is not None and not path.exists():
+            raise InputError(f"--{option} {path}: no such file or folder")
+    if preset != "demo" and root is None:
+        raise InputError(f"the preset {preset} needs --root PATH, the folder of the data set")
+    params = _yaml.load(_preset_text(preset))
+    if root is not None:
+        params.pop("make_scenes", None)
+        _put_sources(params, root, easy, saliency_pairs, detector)
+    if classes:
+        params["ingest"]["dataset"]["classes"] = classes
+    for key, value in (options or {}).items():
+        if value is not None:
+            params["rows"][key] = value
+    _write_both(params)
+
+
+def write_rows(options: Mapping[str, Any]) -> list[Path]:
+    """Write `stages/rows.yaml` from `params.yaml`, first putting the given options into its section `rows`.
+
+    A round beyond the last one with settings of its own starts from a copy of the settings before it.
+
+    Returns:
+        Outputs of rows that are gone, which were deleted.
+    """
+    load_params()  # for its errors
+    params = _yaml.load(PARAMS.read_text(encoding="utf-8"))
+    for key, value in options.items():
+        if value is not None:
+            params["rows"][key] = value
+    return _write_both(params)
+
+
+def _write_both(params: Any) -> list[Path]:
+    settings = params.get("train_segmenter") or {}
+    for t in range(2, int(params["rows"].get("rounds", 2)) + 1):
+        if f"mining_{t}" not in settings and f"mining_{t - 1}" in settings:
+            settings[f"mining_{t}"] = copy.deepcopy(settings[f"mining_{t - 1}"])
+    if params["rows"].get("ablations"):
+        for name, ablation in _yaml.load(_preset_text("ablations")).items():
+            settings.setdefault(name, ablation)
+    rows = make_rows(params)
+    text = io.StringIO()
+    _yaml.dump(params, text)
+    _replace(PARAMS, text.getvalue())
+    plain = YAML(typ="safe")
+    plain.default_flow_style = False
+    plain.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
+    text = io.StringIO()
+    plain.dump(rows, text)
+    _replace(
+        ROWS, "# Made by `wsss rows` from the section `rows` of params.yaml; edit that, not this.\n" + text.getvalue()
+    )
+    return _remove_orphans(rows)
+
+
+def _put_sources(
+    params: Any, root: Path, easy: Path | None, saliency_pairs: Path | None, detector: Path | None
+) -> None:
+    """Point the preset's sources at the user's folders; a folder with a labels.csv needs no VOC layout."""
+    sources = params["ingest"]["dataset"]["sources"]
+    sources["main"]["root"] = str(root)
+    if (root / "labels.csv").is_file():
+        sources["main"] = {"root": str(root), "layout": "csv", "splits": {"train": "*"}}
+    elif not (root / "image_labels.json").is_file():
+        sources["main"]["tags"] = "xml" if (root / "Annotations").is_dir() else "masks"
+    if easy is not None:
+        sources["easy"]["root"] = str(easy)
+    else:
+        sources.pop("easy", None)
+    if detector is not None:
+        params["rows"]["detector"] = str(detector)
+        params["ingest"].pop("saliency_pairs", None)
+        params["saliency"]["thresholds"] = params["saliency"]["thresholds"] if detector.is_file() else []
+    elif saliency_pairs is not None:
+        params["ingest"]["saliency_pairs"]["sources"]["pairs"]["root"] = str(saliency_pairs)
+    else:
+        raise InputError(
+            "saliency needs a detector: --saliency-pairs PATH (photos with class-agnostic masks, to train one) "
+            "or --detector PATH (a folder of ready-made maps, or an .onnx file)"
+        )
+
+
+def _untouched() -> bool:
+    """Whether params.yaml still says what some preset says, apart from what `init` itself put in."""
+    try:
+        current = load_params(PARAMS)
+        plain = YAML(typ="safe").load(_preset_text(current["rows"]["preset"]))
+    except (InputError, KeyError, TypeError, FileNotFoundError):
+        return False
+    by_init = {"rows", "ingest", "make_scenes", "saliency"}
+    return {k: v for k, v in current.items() if k not in by_init} == {
+        k: v for k, v in plain.items() if k not in by_init
+    }
+
+
+def _preset_text(preset: str) -> str:
+    return (resources.files("wsss_core.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
+
+
+def _replace(path: Path, text: str) -> None:
+    building = path.with_name(f"{path.name}.building")
+    building.write_text(text, encoding="utf-8")
+    os.replace(building, path)
+
+
+def _remove_orphans(rows: Rows) -> list[Path]:
+    removed = []
+    for folder, kind in PER_ROW.items():
+        known = set(rows[kind])
+        if folder.startswith("reports/"):
+            known = {f"{name}.json" for name, row in rows[kind].items() if f"reports/{row['kind']}" == folder}
+        for path in sorted(Path(folder).glob("*")):
+            if path.name not in known and not path.name.startswith("."):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                removed.append(path)
+    return removed

@@ -1,0 +1,185 @@
+"""The wiring rows of the graph (`stages/rows.yaml`): which store feeds which run.
+
+Numbers are written by hand in `params.yaml`; this file turns its section `rows` into rows, so that adding a round, a
+seed or the ablations is one word. A row reaches a stage only through its command line and its dependencies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from wsss_core.stage import InputError, bind, section
+
+Rows = dict[str, Any]
+
+# η of both EM iterations as in Shah et al. 2017 (mining pixels), Table 3, and Max where it is not the hard loss.
+ABLATED_PAIRS = (
+    ("hard", "hard"),
+    ("max_10", "hard"),
+    ("max_10", "max_10"),
+    ("relative_05", "hard"),
+    ("relative_05", "relative_05"),
+    ("max_70", "max_70"),
+    ("max_90", "max_90"),
+)
+
+NO_SECOND_SOURCE = "data/README.md"  # DVC wants every dependency slot filled with something that exists
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wiring:
+    """Section `rows` of `params.yaml`.
+
+    Attributes:
+        preset: the preset that the file came from.
+        backbone: section of `backbone` from which every network starts.
+        attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
+            the name of another section (`cam`) uses that one.
+        rounds: EM iterations after the initial model.
+        seeds: how often every run is repeated, with seeds 0, 1, …
+        ablations: also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels.
+        detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
+        full: also a run on the true masks, the upper bound.
+    """
+
+    preset: str
+    backbone: str
+    attention: str
+    rounds: int = 2
+    seeds: int = 1
+    ablations: bool = False
+    detector: str = "data/saliency_net"
+    full: bool = False
+
+    def __post_init__(self) -> None:
+        for key in ("rounds", "seeds"):
+            if getattr(self, key) < 1:
+                raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
+
+
+def make_rows(params: Mapping[str, Any]) -> Rows:
+    """All rows for the given parameters, checked.
+
+    Raises:
+        InputError: `params.yaml` names a section or a store that does not exist.
+    """
+    wiring = bind(Wiring, section(params, "rows"), "rows")
+    attentions = list(section(params, "attention"))
+    if wiring.attention not in attentions:
+        raise InputError(f"params.yaml: rows.attention: {wiring.attention!r} is none of {', '.join(attentions)}")
+    section(params, f"backbone.{wiring.backbone}")
+    trained = wiring.detector == "data/saliency_net"
+    start = f"backbones/{wiring.backbone}"
+    runs, esteps = _mining_runs(wiring, start)
+    cues = {
+        name: {"settings": name, "attention": f"attention/{name if name in attentions else wiring.attention}"}
+        for name in section(params, "mine_cues")
+    }
+    rows: Rows = {
+        "scenes": {"scenes": {"settings": "make_scenes"}} if "make_scenes" in params else {},
+        "datasets": {
+            name: _sources(section(params, f"ingest.{name}"), name)
+            for name in section(params, "ingest")
+            if trained or name != "saliency_pairs"
+        },
+        "backbones": {wiring.backbone: {"settings": wiring.backbone}},
+        "saliency_nets": {"saliency_net": {"pairs": "saliency_pairs", "start": start}} if trained else {},
+        "wiring": {"detector": wiring.detector, "attention": f"attention/{wiring.attention}"},
+        "attentions": {name: {"start": start} for name in attentions},
+        "cues": cues,
+        "runs": runs,
+        "esteps": esteps,
+        "evaluations": _evaluations(attentions, cues, esteps, runs),
+        "panels": _panels(attentions, cues, wiring),
+    }
+    check_rows(rows, params)
+    return rows
+
+
+def _sources(settings: Mapping[str, Any], name: str) -> dict[str, str]:
+    sources = section(settings, "sources")
+    roots = [section(sources, source).get("root") for source in sources]
+    if not 1 <= len(roots) <= 2 or not all(isinstance(root, str) for root in roots):
+        raise InputError(f"params.yaml: ingest.{name}.sources: give one or two sources, each with a root")
+    return {"main": str(roots[0]), "more": str(roots[1]) if len(roots) == 2 else NO_SECOND_SOURCE}
+
+
+def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    runs: dict[str, Any] = {}
+    esteps: dict[str, Any] = {}
+    for seed in range(wiring.seeds):
+        s = f"_s{seed}" if seed else ""
+
+        def add(run: str, settings: str, labels: str, begin: str, seed: int = seed, s: str = s) -> None:
+            runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin, "seed": seed}
+
+        def estep(name: str, segmenter: str, s: str = s) -> str:
+            esteps[f"{name}{s}"] = {"settings": "class_restricted", "segmenter": f"segmenters/{segmenter}{s}"}
+            return f"posteriors/{name}{s}"
+
+        add("mining_0", "mining_0", "cues/max", start)
+        for t in range(1, wiring.rounds + 1):
+            labels = estep(f"mining_{t}", f"mining_{t - 1}")
+            add(f"mining_{t}", f"mining_{t}", labels, f"segmenters/mining_{t - 1}{s}")
+        if wiring.full:
+            add("full", "full", "dataset/masks", start)
+        if wiring.ablations:
+            for first, second in ABLATED_PAIRS:
+                once, twice = f"em1_{first}", f"em2_{first}_{second}"
+                add(once, first, f"posteriors/mining_1{s}", f"segmenters/mining_0{s}")
+                add(twice, second, estep(once, once), f"segmenters/{once}{s}")
+            add("cold_0", "untrained", "cues/max", start)
+            for t in (1, 2):
+                add(f"cold_{t}", "relative_05", estep(f"cold_{t}", f"cold_{t - 1}"), f"segmenters/cold_{t - 1}{s}")
+    return runs, esteps
+
+
+def _evaluations(attentions: list[str], cues: Mapping, esteps: Mapping, runs: Mapping) -> dict[str, Any]:
+    rows = {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
+    rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
+    rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
+    rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in runs}
+    return rows
+
+
+def _panels(attentions: list[str], cues: Mapping, wiring: Wiring) -> list[dict[str, str]]:
+    panels = [{"title": "saliency", "store": "saliency"}]
+    panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
+    panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
+    for t in range(wiring.rounds + 1):
+        name = "initial model" if t == 0 else f"EM {t}"
+        if t:
+            panels.append({"title": f"{name} posterior", "store": f"posteriors/mining_{t}"})
+        panels.append({"title": name, "store": f"predictions/mining_{t}"})
+    return panels
+
+
+def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
+    """Refuse rows that name a store no stage makes, or settings that `params.yaml` lacks.
+
+    Raises:
+        InputError: names the row, the key and what there is.
+    """
+    made = {"saliency", "superpixels", "select_easy", *rows["datasets"], *rows["saliency_nets"]}
+    made |= {f"{name}/masks" for name in rows["datasets"]}
+    folders = {"backbones": "backbones", "attentions": "attention", "cues": "cues"}
+    folders |= {"esteps": "posteriors"}
+    for kind, folder in folders.items():
+        made |= {f"{folder}/{name}" for name in rows[kind]}
+    for folder in ("segmenters", "predictions"):
+        made |= {f"{folder}/{name}" for name in rows["runs"]}
+    for kind in ("saliency_nets", "attentions", "cues", "runs", "esteps", "evaluations"):
+        for name, row in rows[kind].items():
+            for key in ("pairs", "start", "attention", "labels", "segmenter", "store"):
+                if key in row and row[key] not in made:
+                    near = sorted(store for store in made if store.split("/")[0] == row[key].split("/")[0])
+                    raise InputError(
+                        f"stages/rows.yaml: {kind}.{name}.{key}: no stage makes {row[key]!r}; "
+                        f"there are {', '.join(near or sorted(made))}"
+                    )
+    sections = {"runs": "train_segmenter", "esteps": "estep", "cues": "mine_cues", "backbones": "backbone"}
+    for kind, stage in sections.items():
+        for row in rows[kind].values():
+            section(params, f"{stage}.{row['settings']}")

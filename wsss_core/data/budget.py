@@ -1,0 +1,34 @@
+"""Section `budget` of `params.yaml`: what every network of a comparison shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budget:
+    """One budget for all methods, so that their results can be compared.
+
+    Attributes:
+        size: long side of a photo at scale 1, in pixels.
+        images_seen: training images a segmentation network sees in one run.
+        head: decoder on top of the backbone.
+        width: channels of the decoder; the head's own default where None.
+    """
+
+    size: int
+    images_seen: int
+    head: Literal["largefov", "aspp", "pyramid"] = "pyramid"
+    width: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.size < 32:
+            raise ValueError(f"size must be at least 32 pixels, got {self.size}")
+        if self.images_seen < 1:
+            raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
+
+
+def crop_side(size: int, stride: int) -> int:
+    """The smallest `stride·k + 1` that is not below `size`: a side on whose corners the grid's nodes lie."""
+    return -(-(size - 1) // stride) * stride + 1
