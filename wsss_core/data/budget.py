@@ -12,6 +12,7 @@ class Budget:
 
     Attributes:
         size: long side of a photo at scale 1, in pixels.
+        crop: side of the training square, rounded up to stride · k + 1; `size` where None.
         images_seen: training images a segmentation network sees in one run.
         head: decoder on top of the backbone.
         width: channels of the decoder; the head's own default where None.
@@ -19,6 +20,7 @@ class Budget:
 
     size: int
     images_seen: int
+    crop: int | None = None
     head: Literal["largefov", "aspp", "pyramid"] = "pyramid"
     width: int | None = None
 

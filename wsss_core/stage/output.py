@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 WORK = Path("data/.work")
 
@@ -16,8 +17,13 @@ def whole_folder(out: Path) -> Iterator[Path]:
     """Yield an empty folder to write into; when the block ends without an error it takes the name `out`.
 
     The folder is made below `data/.work`, outside every stage's outputs, so an interrupted stage leaves nothing
-    half-written that DVC or a reader could take for a result.
+    half-written that DVC or a reader could take for a result. Under a distributed launcher only the process of
+    rank 0 leaves anything.
     """
+    if int(os.environ.get("RANK", "0")):
+        with TemporaryDirectory() as nowhere:
+            yield Path(nowhere)
+        return
     out = Path(out)
     building = WORK / f"{str(out).strip('/').replace('/', '.')}.building"
     shutil.rmtree(building, ignore_errors=True)

@@ -1,0 +1,138 @@
+"""Wiring rows are made from params.yaml and refuse what does not exist."""
+
+import copy
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from wsss_core.cli.presets import PRESETS, init_project, write_rows
+from wsss_core.cli.rows import check_rows, make_rows
+from wsss_core.stage import InputError, load_params
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def preset(name: str) -> dict:
+    return YAML(typ="safe").load((resources.files("wsss_core.presets") / f"{name}.yaml").read_text())
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "dvc.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_gives_consistent_rows(name):
+    params = preset(name)
+    rows = make_rows(params)
+    assert rows["runs"]["mining_0"]["labels"] == "cues/max"
+    assert rows["runs"]["mining_2"] | {"settings": "mining_2"} == rows["runs"]["mining_2"]
+    assert rows["runs"]["mining_2"]["start"] == "segmenters/mining_1"
+    assert rows["esteps"]["mining_2"]["segmenter"] == "segmenters/mining_1"
+
+
+def test_the_committed_project_is_the_demo():
+    assert load_params(ROOT / "params.yaml") == preset("demo")
+    assert YAML(typ="safe").load((ROOT / "stages/rows.yaml").read_text()) == make_rows(preset("demo"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "key", "store"),
+    [
+        ("runs", "mining_1", "labels", "posteriors/minnig_1"),
+        ("runs", "mining_0", "start", "backbones/vgg"),
+        ("esteps", "mining_1", "segmenter", "segmenters/mining_9"),
+        ("evaluations", "mining_1", "store", "predictions/none"),
+        ("cues", "max", "attention", "attention/none"),
+    ],
+)
+def test_a_row_that_names_an_unknown_store_is_refused(kind, row, key, store):
+    params = preset("demo")
+    rows = copy.deepcopy(make_rows(params))
+    rows[kind][row][key] = store
+    with pytest.raises(InputError, match=f"{kind}.{row}.{key}: no stage makes '{store}'; there are"):
+        check_rows(rows, params)
+
+
+def test_a_row_with_unknown_settings_is_refused():
+    params = preset("demo")
+    del params["train_segmenter"]["mining_1"]
+    with pytest.raises(InputError, match="train_segmenter.mining_1: no such section"):
+        make_rows(params)
+
+
+def test_further_rounds_seeds_and_ablations_only_add_rows(project):
+    init_project("demo")
+    before = make_rows(load_params())
+    write_rows({"rounds": 3, "seeds": 2, "ablations": True})
+    after = make_rows(load_params())
+    for kind in ("runs", "esteps", "cues", "evaluations"):
+        assert before[kind].items() <= after[kind].items()
+    assert after["runs"]["mining_3"]["settings"] == "mining_3"
+    assert after["runs"]["mining_2_s1"] == {
+        "settings": "mining_2",
+        "labels": "posteriors/mining_2_s1",
+        "start": "segmenters/mining_1_s1",
+        "seed": 1,
+    }
+    assert {"em2_hard_hard", "em2_max_10_hard", "em2_relative_05_relative_05", "cold_2"} <= set(after["runs"])
+
+
+def test_outputs_of_removed_rows_are_deleted(project):
+    init_project("demo")
+    write_rows({"rounds": 3})
+    for path in ("data/segmenters/mining_3", "data/segmenters/mining_2"):
+        Path(path).mkdir(parents=True)
+    Path("reports/runs").mkdir(parents=True)
+    Path("reports/runs/mining_3.json").touch()
+    removed = write_rows({"rounds": 2})
+    assert sorted(map(str, removed)) == ["data/segmenters/mining_3", "reports/runs/mining_3.json"]
+    assert Path("data/segmenters/mining_2").is_dir()
+
+
+def test_init_points_at_the_users_data_and_keeps_edits(project):
+    for folder in ("photos/Annotations", "pairs"):
+        Path(folder).mkdir(parents=True)
+    init_project("laptop", root=Path("photos"), saliency_pairs=Path("pairs"), classes=["cat", "dog"])
+    params = load_params()
+    assert params["ingest"]["dataset"]["sources"]["main"]["root"] == "photos"
+    assert params["ingest"]["dataset"]["sources"]["main"]["tags"] == "xml"
+    assert params["ingest"]["dataset"]["classes"] == ["cat", "dog"]
+    assert "easy" not in params["ingest"]["dataset"]["sources"]
+    assert make_rows(params)["scenes"] == {}
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("images_seen: 6000", "images_seen: 7000"))
+    with pytest.raises(InputError, match="was edited"):
+        init_project("demo")
+    init_project("demo", force=True)
+    assert load_params()["rows"]["preset"] == "demo"
+
+
+def test_ready_made_saliency_needs_no_detector(project):
+    Path("photos").mkdir()
+    Path("maps").mkdir()
+    init_project("laptop", root=Path("photos"), detector=Path("maps"))
+    rows = make_rows(load_params())
+    assert rows["saliency_nets"] == {}
+    assert "saliency_pairs" not in rows["datasets"]
+    assert rows["wiring"]["detector"] == "maps"
+    assert load_params()["saliency"]["thresholds"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"preset": "nope"}, "no preset 'nope'; there are demo, laptop, voc12"),
+        ({"preset": "laptop"}, "needs --root PATH"),
+        ({"preset": "laptop", "root": Path("none")}, "--root none: no such file or folder"),
+        ({"preset": "laptop", "root": Path()}, "saliency needs a detector"),
+    ],
+)
+def test_init_says_what_is_missing(project, arguments, message):
+    with pytest.raises(InputError, match=message):
+        init_project(**arguments)
+    assert not Path("params.yaml").exists()
