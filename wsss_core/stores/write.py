@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import zarr
-from zarr.codecs import BloscCodec
+from zarr.codecs import ZstdCodec
 
 from wsss_core.stores.layout import ARRAYS, FORMAT, INDEX, LENGTH_COLUMNS, MEANING, ArraySpec, StoreError
 
@@ -80,7 +80,7 @@ class StoreWriter:
                 fill_value=spec.fill,
                 dimension_names=("image", *spec.dims),
                 attributes=spec.attributes(),
-                compressors=BloscCodec(cname="zstd", clevel=5, shuffle="bitshuffle"),
+                compressors=ZstdCodec(level=1),
             )
         os.replace(building, self.work / ARRAYS)
 
