@@ -1,0 +1,52 @@
+"""Supervision from scores when it is known which classes an image has."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def class_restricted_posterior(logits: Tensor, present: Tensor) -> Tensor:
+    """Softmax over background and the present classes only (Shah et al. 2017, eq. 5).
+
+    Args:
+        logits: finite scores, float (C, H, W) or (B, C, H, W); channel 0 is background.
+        present: which labels the image has, bool (C,) or (B, C); background counts as present whatever entry 0 says.
+
+    Returns:
+        Probabilities of the logits' shape and dtype, summing to 1 over the labels; exactly 0 for absent classes.
+
+    Raises:
+        ValueError: the shapes do not fit, `present` is not bool, or a score is not finite.
+    """
+    return _restricted(logits, present).softmax(-3)
+
+
+def restricted_argmax(logits: Tensor, present: Tensor) -> Tensor:
+    """The label with the highest score among background and the present classes (Chaudhry et al. 2017, adapted cues).
+
+    Args:
+        logits: finite scores, float (C, H, W) or (B, C, H, W); channel 0 is background.
+        present: which labels the image has, bool (C,) or (B, C); background counts as present whatever entry 0 says.
+
+    Returns:
+        Labels, int64 (H, W) or (B, H, W), in 0..C-1.
+
+    Raises:
+        ValueError: the shapes do not fit, `present` is not bool, or a score is not finite.
+    """
+    return _restricted(logits, present).argmax(-3)
+
+
+def _restricted(logits: Tensor, present: Tensor) -> Tensor:
+    """The logits with −∞ for absent classes."""
+    if logits.ndim not in (3, 4) or present.shape != logits.shape[:-2]:
+        shapes = f"logits {tuple(logits.shape)}, present {tuple(present.shape)}"
+        raise ValueError(f"expected logits (C, H, W) and present (C,), or both with a batch axis, got {shapes}")
+    if present.dtype != torch.bool:
+        raise ValueError(f"expected present of dtype bool, got {present.dtype}")
+    if not torch.isfinite(logits).all():
+        raise ValueError("expected finite logits, got inf or nan: the training of this network diverged")
+    absent = ~present
+    absent[..., 0] = False
+    return logits.masked_fill(absent[..., None, None], -torch.inf)

@@ -1,0 +1,29 @@
+"""From the network's grid to pixels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+
+def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Bilinear resize between a grid and its photo, corner on corner, so that no map is shifted.
+
+    Args:
+        logits: float, shape (B, C, h, w).
+        size: the height and width wanted.
+
+    Returns:
+        Float, shape (B, C, *size), at least single precision; the input itself where it has that size and precision.
+
+    Raises:
+        ValueError: the logits are not four-dimensional.
+    """
+    if logits.ndim != 4:
+        raise ValueError(f"expected logits of shape (B, C, h, w), got {tuple(logits.shape)}")
+    if logits.dtype in (torch.float16, torch.bfloat16):
+        logits = logits.float()  # sums over pixels pass the range of half precision
+    if tuple(logits.shape[2:]) == tuple(size):
+        return logits
+    return interpolate(logits, size=tuple(size), mode="bilinear", align_corners=True)
