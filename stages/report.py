@@ -1,0 +1,97 @@
+"""Stage `report`: every figure, chart and picture on one page, and the small files that DVC shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsss_core.data.dataset import Dataset
+from wsss_core.report.page import Page, count_splits, render
+from wsss_core.report.pictures import picture_rows
+from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table
+from wsss_core.report.results import metrics, read_evaluations, read_figures, summary
+from wsss_core.report.tables import label_tables, run_tables
+from wsss_core.stage import bind, load_params, section, whole_file, whole_folder
+from wsss_core.stage.command import run
+from wsss_core.stores import Store, open_store
+from wsss_core.stores.layout import MEANING
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Section `report`.
+
+    Attributes:
+        images: pictures on the page, in equal numbers from `splits`.
+        seed: of their choice.
+        thumb: longer side of a picture in pixels.
+    """
+
+    images: int = 12
+    splits: tuple[str, ...] = ("val", "train")
+    seed: int = 0
+    thumb: int = 160
+
+    def __post_init__(self) -> None:
+        if self.images < 0:
+            raise ValueError(f"images must be at least 0, got {self.images}")
+        if not 16 <= self.thumb <= 1024:
+            raise ValueError(f"thumb must be in [16, 1024], got {self.thumb}")
+
+
+def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path("data")) -> None:
+    """Write `index.html`, `metrics.json`, `summary.json` and `plots/` below `out`.
+
+    Args:
+        out: the folder in which the stage evaluate has put `runs/`, `labels/` and `curves/`.
+        rows: the wiring rows; what they do not name is not shown.
+        data: the folder of the artifacts.
+    """
+    settings = bind(Report, section(load_params(), "report"), "report")
+    wiring = load_params(rows)
+    evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
+    runs = list(section(wiring, "runs", path=rows))
+    tables = {
+        "loss": loss_table(runs, data / "segmenters"),
+        "curve": curve_table(evaluations),
+        "iterations": iterations_table(evaluations, "val"),
+    }
+    dataset = Dataset(data / "dataset")
+    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
+    page = Page(
+        classes=dataset.classes,
+        splits=count_splits(dataset.table),
+        runs=runs,
+        run_tables=run_tables(evaluations),
+        label_tables=label_tables(evaluations),
+        figures=read_figures({"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}),
+        charts=draw(**tables),
+        pictures=picture_rows(
+            dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
+        ),
+    )
+    _write_text(out / "index.html", render(page))
+    _write_json(out / "metrics.json", metrics(evaluations))
+    _write_json(out / "summary.json", summary(evaluations))
+    with whole_folder(out / "plots") as building:
+        for name, table in tables.items():
+            table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def _store_if_made(path: Path) -> Store | None:
+    return open_store(path) if (path / MEANING).is_file() else None
+
+
+def _write_json(path: Path, values: dict[str, Any]) -> None:
+    _write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
+
+
+def _write_text(path: Path, text: str) -> None:
+    with whole_file(path) as building:
+        building.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main, "report")

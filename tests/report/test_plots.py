@@ -1,0 +1,35 @@
+import pandas as pd
+
+from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table
+from wsss_core.report.results import Evaluation
+
+
+def runs(**miou: float) -> list[Evaluation]:
+    return [Evaluation(name, "runs", {"val": {"miou": value}}) for name, value in miou.items()]
+
+
+def test_losses_of_other_steps_leave_gaps(tmp_path):
+    for run, text in {"a": "step,images,total\n1,10,5\n2,10,4\n", "b": "step,images,total\n1,20,3\n"}.items():
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "loss.csv").write_text(text)
+    table = loss_table(["b", "a", "absent"], tmp_path)
+    assert list(table) == ["images", "b", "a"]  # the order of the graph
+    assert table.fillna(-1).values.tolist() == [[10, -1, 4], [20, 3, -1]]
+
+
+def test_iterations_are_lines_by_method_and_seed():
+    table = iterations_table(runs(mining_0=0.5, mining_1=0.6, mining_1_s1=0.7, em1_max_10=0.1, full=0.9), "val")
+    (chart,) = draw(pd.DataFrame({"images": []}), pd.DataFrame({"threshold": []}), table)
+    assert [(line.name, len(line.points)) for line in chart.lines] == [("mining", 2), ("mining_s1", 1)]
+    assert chart.marked
+
+
+def test_each_table_with_rows_is_a_chart():
+    curves = [Evaluation("fcan", "curves", {"val": {"thresholds": [0.0, 0.5], "miou": [0.2, None]}})]
+    loss = pd.DataFrame({"images": [10, 20], "a": [2.0, None], "b": [None, None]})
+    charts = draw(loss, curve_table(curves), iterations_table([], "val"))
+    assert [chart.title for chart in charts] == ["Training loss", "Attention against the background threshold"]
+    assert [[(line.name, len(line.points)) for line in chart.lines] for chart in charts] == [
+        [("a", 1)],
+        [("fcan_val", 1)],
+    ]

@@ -1,0 +1,78 @@
+"""The series behind the charts, as wide tables: one column per run, for `dvc plots` and for the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from wsss_core.report.chart import Chart, line_chart
+from wsss_core.report.results import Evaluation
+
+# A run's name tells its place: mining_1 is iteration 1 of mining, mining_1_s2 the same with seed 2; em1_max_10 is none.
+ITERATION = re.compile(r"(?P<method>.+?)_(?P<step>\d)(?P<seed>_s\d+)?")
+
+
+def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
+    """Total loss over images seen, from `<segmenters>/<run>/loss.csv`; runs without that file are left out."""
+    series = {}
+    for run in runs:
+        path = segmenters / run / "loss.csv"
+        if path.is_file():
+            series[run] = pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")["total"]
+    return _wide(series, "images")
+
+
+def curve_table(evaluations: list[Evaluation]) -> pd.DataFrame:
+    """mIoU over the background threshold, a column `<store>_<split>` for each attention store and split."""
+    series = {
+        f"{evaluation.name}_{split}": pd.Series(scores["miou"], index=scores["thresholds"])
+        for evaluation in evaluations
+        if evaluation.kind == "curves"
+        for split, scores in evaluation.splits.items()
+    }
+    return _wide(series, "threshold")
+
+
+def iterations_table(evaluations: list[Evaluation], split: str) -> pd.DataFrame:
+    """mIoU of every run on one split, in the order of the graph: columns `run` and `<split>_miou`."""
+    found = [
+        (evaluation.name, evaluation.splits[split]["miou"])
+        for evaluation in evaluations
+        if evaluation.kind == "runs" and split in evaluation.splits
+    ]
+    return pd.DataFrame(found, columns=["run", f"{split}_miou"])
+
+
+def draw(loss: pd.DataFrame, curve: pd.DataFrame, iterations: pd.DataFrame) -> list[Chart]:
+    """The charts of the page from the three tables above; a table without rows gives no chart."""
+    methods: dict[str, list[tuple[float, float]]] = {}
+    for run, miou in iterations.dropna().itertuples(index=False):
+        if found := ITERATION.fullmatch(run):
+            methods.setdefault(found["method"] + (found["seed"] or ""), []).append((int(found["step"]), 100 * miou))
+    return [
+        line_chart(title, x_label, y_label, series, marked=series is methods)
+        for title, x_label, y_label, series in (
+            ("mIoU over iterations", "iteration", "mIoU in percent", methods),
+            ("Training loss", "images seen", "loss", _series(loss)),
+            ("Attention against the background threshold", "threshold", "mIoU in percent", _series(curve, 100)),
+        )
+        if series
+    ]
+
+
+def _series(table: pd.DataFrame, factor: float = 1) -> dict[str, list[tuple[float, float]]]:
+    found = {}
+    for name in table.columns[1:]:
+        points = table[[table.columns[0], name]].dropna()
+        if len(points):
+            found[name] = [(float(x), factor * float(y)) for x, y in points.itertuples(index=False)]
+    return found
+
+
+def _wide(series: Mapping[str, pd.Series], index: str) -> pd.DataFrame:
+    if not series:
+        return pd.DataFrame(columns=[index])
+    return pd.DataFrame(dict(series)).sort_index().rename_axis(index).reset_index()

@@ -1,0 +1,75 @@
+"""Evaluations as tables for people: percent with one decimal, the best of each column marked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wsss_core.report.results import Evaluation
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure: its text, its share of 100 percent (None for counts and gaps) and whether no row has a better one."""
+
+    text: str
+    share: float | None = None
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One split's table: column heads, and a list of cells per evaluation."""
+
+    split: str
+    columns: list[str]
+    rows: dict[str, list[Cell]]
+
+
+def run_tables(evaluations: list[Evaluation]) -> list[Table]:
+    """mIoU, pixel accuracy and IoU of each class, one table per split."""
+    return [
+        _table(split, found, ["mIoU", "pixel accuracy", *next(iter(found.values()))["per_class"]], _run_values)
+        for split, found in _by_split(evaluations, "runs").items()
+    ]
+
+
+def label_tables(evaluations: list[Evaluation]) -> list[Table]:
+    """mIoU, precision, recall and coverage of label stores, one table per split."""
+    columns = ["mIoU", "precision", "recall", "coverage"]
+    return [_table(split, found, columns, _label_values) for split, found in _by_split(evaluations, "labels").items()]
+
+
+def percent(value: float | None) -> str:
+    """`0.5686` → `56.9`; a dash for None."""
+    return "–" if value is None else f"{100 * value:.1f}"
+
+
+def _by_split(evaluations: list[Evaluation], kind: str) -> dict[str, dict[str, dict[str, Any]]]:
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for evaluation in evaluations:
+        if evaluation.kind == kind:
+            for split, scores in evaluation.splits.items():
+                found.setdefault(split, {})[evaluation.name] = scores
+    return found
+
+
+def _run_values(scores: dict[str, Any]) -> list[float | None]:
+    return [scores["miou"], scores["pixel_accuracy"], *scores["per_class"].values()]
+
+
+def _label_values(scores: dict[str, Any]) -> list[float | None]:
+    return [scores[measure] for measure in ("miou", "precision", "recall", "coverage")]
+
+
+def _table(split: str, found: dict[str, dict[str, Any]], columns: list[str], values_of: Any) -> Table:
+    values = {name: values_of(scores) for name, scores in found.items()}
+    best = [max((v for v in column if v is not None), default=None) for column in zip(*values.values(), strict=True)]
+    rows = {
+        name: [
+            *(Cell(percent(v), v, v is not None and v == top) for v, top in zip(row, best, strict=True)),
+            Cell(str(found[name]["images"])),
+        ]
+        for name, row in values.items()
+    }
+    return Table(split, [*columns, "images"], rows)
