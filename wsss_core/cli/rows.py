@@ -14,7 +14,7 @@ from wsss_core.stage import InputError, bind, section
 
 Rows = dict[str, Any]
 
-# η of both EM iterations as in Shah et al. 2017 (mining pixels), Table 3, and Max where it is not the hard loss.
+# η of both EM iterations as in Hou et al. 2016 (mining pixels), Table 3, and Max where it is not the hard loss.
 ABLATED_PAIRS = (
     ("hard", "hard"),
     ("max_10", "hard"),

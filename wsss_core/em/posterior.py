@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def class_restricted_posterior(logits: Tensor, present: Tensor) -> Tensor:
-    """Softmax over background and the present classes only (Shah et al. 2017, eq. 5).
+    """Softmax over background and the present classes only (Hou et al. 2016, eq. 5).
 
     Args:
         logits: finite scores, float (C, H, W) or (B, C, H, W); channel 0 is background.

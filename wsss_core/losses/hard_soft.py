@@ -1,4 +1,4 @@
-"""Cross-entropy to a mixture of a posterior and its most likely label (Shah et al. 2017, §4.2)."""
+"""Cross-entropy to a mixture of a posterior and its most likely label (Hou et al. 2016, §4.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A differentiable intersection over union (Shah et al. 2017, eq. 9)."""
+"""A differentiable intersection over union (Hou et al. 2016, eq. 9)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from wsss_core.losses.upsample import upsample
 
 @dataclass(frozen=True, kw_only=True)
 class MiningLoss:
-    """Hard/soft cross-entropy minus the IoU gain (Shah et al. 2017, eq. 10), the former as a mean over pixels.
+    """Hard/soft cross-entropy minus the IoU gain (Hou et al. 2016, eq. 10), the former as a mean over pixels.
 
     Attributes:
         heuristic: what decides between the hard and the soft target, "max" or "relative".

@@ -1,0 +1,76 @@
+"""A materialised E-step: the segmenter's posterior over each image's own labels."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from wsss_core.data.budget import Budget
+from wsss_core.data.dataset import Dataset
+from wsss_core.em.posterior import class_restricted_posterior
+from wsss_core.models.device import default_device
+from wsss_core.models.inference import infer_maps
+from wsss_core.models.saved import load_model
+from wsss_core.stage import bind, load_params, section
+from wsss_core.stage.command import run
+from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores.layout import quantise
+
+
+@dataclass(frozen=True, kw_only=True)
+class EStep:
+    """A section of `estep`; without `splits`, all but val and test."""
+
+    scales: tuple[float, ...] = (1.0,)
+    mirror: bool = False
+    splits: tuple[str, ...] | None = None
+
+
+def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
+    params = load_params()
+    names = ["budget", f"estep.{settings}"]
+    sections = [section(params, name) for name in names]
+    budget, chosen = bind(Budget, sections[0], names[0]), bind(EStep, sections[1], names[1])
+    photos, device = Dataset(dataset), default_device()
+    model, _ = load_model(segmenter)
+    model = model.eval().to(device)
+    table = photos.cue_table(chosen.splits or photos.training_splits)
+    shape = tuple(int(table[column].max()) for column in ("n_labels", "height", "width"))
+
+    def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
+        scores = infer_maps(
+            model,
+            photos.photos(rows["dataset_row"].tolist()),
+            size=budget.size,
+            stride=model.output_stride,
+            scales=chosen.scales,
+            mirror=chosen.mirror,
+            join="mean",
+            device=device,
+        )
+        posteriors, statistics = [], []
+        for (_, logits), class_ids in zip(scores, rows["class_ids"], strict=True):
+            labels = torch.as_tensor([0, *class_ids], device=logits.device)
+            present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
+            present[labels] = True
+            posterior = class_restricted_posterior(logits, present)[labels].cpu().numpy()
+            posteriors.append(quantise(posterior))
+            background = float((posterior.argmax(0) == 0).mean())
+            statistics.append({"background": background, "mean_confidence": float(np.mean(posterior.max(0)))})
+        return {"posterior": posteriors}, statistics
+
+    write_store(
+        out,
+        compute,
+        table=table,
+        arrays={"posterior": ArraySpec.soft(("label", "y", "x"), shape)},
+        key=fingerprint(sections, dataset / "photos", segmenter),
+        attributes={"classes": list(photos.classes)},
+    )
+
+
+if __name__ == "__main__":
+    run(main, "estep")

@@ -1,0 +1,79 @@
+"""Train an attention network (FCAN or CAM) on nothing but the images' tags."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from wsss_core.data.budget import Budget
+from wsss_core.data.dataset import Dataset
+from wsss_core.data.samples import TrainingSamples
+from wsss_core.losses.multi_label import multi_label_loss
+from wsss_core.models.attention import attention_from
+from wsss_core.models.saved import save_model
+from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage.command import run
+from wsss_core.stores import fingerprint
+from wsss_core.training.checkpoint import checkpoint_path
+from wsss_core.training.loop import train
+from wsss_core.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """A section of `train_attention`; without `splits`, all but val and test.
+
+    `head`, `width` and `pool` concern FCAN only.
+    """
+
+    network: Literal["fcan", "cam"]
+    images_seen: int
+    head: Literal["largefov", "aspp"] = "largefov"
+    width: int | None = None
+    pool: Literal["gap", "gmp"] = "gap"
+    seed: int = 0
+    splits: tuple[str, ...] | None = None
+
+
+def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
+    params = load_params()
+    names = ["budget", "training", f"train_attention.{settings}"]
+    sections = [section(params, name) for name in names]
+    budget = bind(Budget, sections[0], names[0])
+    training = bind(TrainingSettings, sections[1], names[1])
+    chosen = bind(Attention, sections[2], names[2])
+    photos = Dataset(dataset)
+    torch.manual_seed(chosen.seed)
+    model, description = attention_from(
+        start,
+        network=chosen.network,
+        head=chosen.head,
+        width=chosen.width,
+        pool=chosen.pool,
+        n_classes=len(photos.classes),
+    )
+    samples = TrainingSamples(
+        photos,
+        None,
+        rows=photos.cue_table(chosen.splits or photos.training_splits),
+        augment=training.augment(budget, model.output_stride),
+        seed=chosen.seed,
+    )
+    with whole_folder(out) as folder:
+        train(
+            model,
+            samples,
+            multi_label_loss,
+            settings=training,
+            images_seen=chosen.images_seen,
+            seed=chosen.seed,
+            checkpoint=checkpoint_path(out, fingerprint(sections, dataset / "photos", start)),
+            log=folder / "loss.csv",
+            description=f"attention {settings}",
+        )
+        save_model(folder, model, {**description, "classes": list(photos.classes)})
+
+
+if __name__ == "__main__":
+    run(main, "train_attention")

@@ -1,0 +1,64 @@
+"""Train the class-agnostic saliency detector on photos with masks of what stands out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from wsss_core.data.budget import Budget
+from wsss_core.data.dataset import Dataset
+from wsss_core.data.samples import TrainingSamples
+from wsss_core.losses.saliency import SaliencyLoss
+from wsss_core.models.saved import save_model
+from wsss_core.models.segmenter import segmenter_from
+from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage.command import run
+from wsss_core.stores import fingerprint, open_store
+from wsss_core.training.checkpoint import checkpoint_path
+from wsss_core.training.loop import train
+from wsss_core.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Detector:
+    """Section `train_saliency`; without `splits`, all but val and test."""
+
+    images_seen: int
+    seed: int = 0
+    splits: tuple[str, ...] | None = None
+
+
+def main(*, pairs: Path, start: Path, out: Path) -> None:
+    params = load_params()
+    names = ["budget", "training", "train_saliency"]
+    sections = [section(params, name) for name in names]
+    budget = bind(Budget, sections[0], names[0])
+    training = bind(TrainingSettings, sections[1], names[1])
+    detector = bind(Detector, sections[2], names[2])
+    photos = Dataset(pairs)
+    torch.manual_seed(detector.seed)
+    model, description = segmenter_from(start, head="pyramid", width=None, n_classes=1)
+    samples = TrainingSamples(
+        photos,
+        open_store(pairs / "masks"),
+        rows=photos.cue_table(detector.splits or photos.training_splits),
+        augment=training.augment(budget, model.output_stride),
+        seed=detector.seed,
+    )
+    with whole_folder(out) as folder:
+        train(
+            model,
+            samples,
+            SaliencyLoss(),
+            settings=training,
+            images_seen=detector.images_seen,
+            seed=detector.seed,
+            checkpoint=checkpoint_path(out, fingerprint(sections, pairs / "photos", pairs / "masks", start)),
+            log=folder / "loss.csv",
+            description="saliency network",
+        )
+        save_model(folder, model, description)
+
+
+if __name__ == "__main__":
+    run(main, "train_saliency")

@@ -1,0 +1,74 @@
+"""Every M-step: train a segmentation network on a label store or on a posterior store."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from wsss_core.data.budget import Budget
+from wsss_core.data.dataset import Dataset
+from wsss_core.data.samples import TrainingSamples
+from wsss_core.losses.mining import MiningLoss
+from wsss_core.models.saved import save_model
+from wsss_core.models.segmenter import segmenter_from
+from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage.command import run
+from wsss_core.stores import fingerprint, open_store
+from wsss_core.training.checkpoint import checkpoint_path
+from wsss_core.training.loop import train
+from wsss_core.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segmentation:
+    """A section of `train_segmenter`; without `splits`, all but val and test.
+
+    `images_seen` comes from the budget if left out; 0 stores the untrained network.
+    """
+
+    loss: Literal["hard_soft"] = "hard_soft"
+    heuristic: Literal["max", "relative"] = "relative"
+    eta: float = 0.0
+    confidence_of: Literal["posterior", "likelihood"] = "posterior"
+    iou_gain: float = 1.0
+    images_seen: int | None = None
+    splits: tuple[str, ...] | None = None
+
+
+def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, out: Path) -> None:
+    params = load_params()
+    names = ["budget", "training", f"train_segmenter.{settings}"]
+    sections = [section(params, name) for name in names]
+    budget = bind(Budget, sections[0], names[0])
+    training = bind(TrainingSettings, sections[1], names[1])
+    chosen = bind(Segmentation, sections[2], names[2])
+    loss = MiningLoss(
+        heuristic=chosen.heuristic, eta=chosen.eta, iou_gain=chosen.iou_gain, confidence_of=chosen.confidence_of
+    )
+    photos, targets = Dataset(dataset), open_store(labels)
+    table = photos.cue_table(chosen.splits or photos.training_splits)
+    table = table[table["image_id"].isin(targets.table["image_id"])]
+    torch.manual_seed(seed)
+    model, description = segmenter_from(start, head=budget.head, width=budget.width, n_classes=len(photos.classes))
+    samples = TrainingSamples(
+        photos, targets, rows=table, augment=training.augment(budget, model.output_stride), seed=seed
+    )
+    key = fingerprint([*sections, seed], dataset / "photos", labels, start)
+    with whole_folder(out) as folder:
+        train(
+            model,
+            samples,
+            loss,
+            settings=training,
+            images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
+            seed=seed,
+            checkpoint=checkpoint_path(out, key),
+            log=folder / "loss.csv",
+            description=out.name,
+        )
+        save_model(folder, model, {**description, "classes": list(photos.classes)})
+
+
+if __name__ == "__main__":
+    run(main, "train_segmenter")

@@ -1,0 +1,74 @@
+"""The graph says what it depends on: deps are the import closure, sections exist, outs have one name."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+GRAPH = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())
+STAGES = {name: stage.get("do", stage) for name, stage in GRAPH["stages"].items()}
+# Only re-exports `open`; were it a dependency, each stage would follow every other's API.
+EXEMPT = ROOT / "wsss_core/__init__.py"
+
+
+def file_of(module: str) -> Path | None:
+    path = ROOT / module.replace(".", "/")
+    return next((p for p in (path.with_suffix(".py"), path / "__init__.py") if p.is_file()), None)
+
+
+def imported(file: Path) -> set[Path]:
+    """Files of this project that importing `file` runs: the modules it names and their packages."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    parents = {".".join(name.split(".")[:n]) for name in names for n in range(1, name.count(".") + 2)}
+    return {p for name in parents if name.split(".")[0] in ("wsss_core", "stages") and (p := file_of(name))} - {EXEMPT}
+
+
+def closure(script: Path) -> set[Path]:
+    found, todo = set(), {script}
+    while todo:
+        file = todo.pop()
+        found.add(file)
+        todo |= imported(file) - found
+    return found
+
+
+def test_every_script_is_a_stage_and_every_stage_a_script():
+    assert {p.stem for p in (ROOT / "stages").glob("*.py")} - {"__init__"} == set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_code_dependencies_are_the_import_closure(name):
+    files = closure(ROOT / f"stages/{name}.py") - {ROOT / "stages/__init__.py"}
+    expected = {
+        f"stages/{p.name}" if p.parent.name == "stages" else f"wsss_core/{p.relative_to(ROOT).parts[1]}" for p in files
+    }
+    deps = {d for d in STAGES[name]["deps"] if d.startswith(("wsss_core/", "stages/")) and d != "stages/rows.yaml"}
+    assert deps == expected
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_torch_stays_out_of_stages_that_need_none(name):
+    files = closure(ROOT / f"stages/{name}.py")
+    torch_free = not any("torch" in line for f in files for line in f.read_text().splitlines() if "import" in line)
+    light = {"make_scenes", "ingest", "superpixels", "select_easy", "mine_cues", "evaluate", "report"}
+    assert torch_free == (name in light)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_stage_script_section_and_command_share_one_word(name):
+    stage = STAGES[name]
+    assert f"python -m stages.{name} " in stage["cmd"]
+    assert name == "evaluate" or any(param.split(".")[0] == name for param in stage["params"])
+    assert f"stages/{name}.py" in stage["deps"]
+
+
+def test_compiled_files_and_work_in_progress_do_not_count():
+    ignored = (ROOT / ".dvcignore").read_text().split()
+    assert {"__pycache__", "data/.work"} <= set(ignored)
