@@ -1,0 +1,125 @@
+"""An endless stream of training samples that is the same for any number of workers and after any interruption."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset as TorchDataset
+
+from wsss_core.data.dataset import Dataset
+from wsss_core.data.sampling import Augment, cut
+from wsss_core.stage import InputError
+from wsss_core.stores import Store
+
+LABELS, POSTERIOR = "labels", "posterior"
+
+
+class TrainingSamples(TorchDataset[dict[str, Tensor]]):
+    """Sample i of an endless stream: every epoch sees each image once, in an order and cut that only (seed, i) decide.
+
+    Has no length; a sampler says which indices are wanted. Sample i is a dict of
+
+    * `image`: float32 (3, S, S), RGB in 0..255, padding in the mean colour;
+    * `tags`: float32 (c,), 1 for each class of the image, without background;
+    * `valid`: bool (S, S), false on padding;
+    * `labels`: int64 (S, S), 255 = ignore, also on padding (targets with an array `labels`);
+    * `posterior`: float32 (c + 1, S, S) that sums to 1 over the classes, or 0 where nothing is stored and on padding
+      (targets with an array `posterior`, whose planes are `[0] + class_ids` of the targets' own table);
+    * `row`: int64, the image's row in the dataset.
+
+    Args:
+        dataset: where the photos are.
+        targets: what to train on, for all images or some; an image that is not there is all ignore. None for tags only.
+        rows: the images to use, with the columns `image_id`, `dataset_row`, `class_ids`.
+        augment: how to cut.
+        seed: of the order and the cuts.
+
+    Raises:
+        InputError: no image to use, or targets that hold none of them or neither labels nor posteriors.
+    """
+
+    def __init__(
+        self, dataset: Dataset, targets: Store | None, *, rows: pd.DataFrame, augment: Augment, seed: int
+    ) -> None:
+        if rows.empty:
+            raise InputError(f"{dataset.path}: no image to train on; check the split and the tags")
+        self.dataset, self.targets, self.augment, self.seed = dataset, targets, augment, seed
+        self.image_ids = [str(image_id) for image_id in rows["image_id"]]
+        self.dataset_rows = rows["dataset_row"].to_numpy(np.int64)
+        self.tags = np.zeros((len(rows), len(dataset.classes) - 1), np.float32)
+        for row, class_ids in enumerate(rows["class_ids"]):
+            self.tags[row, np.asarray(class_ids, np.int64) - 1] = 1
+        self.kind = None if targets is None else _kind_of(targets, self.image_ids)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Files that are open here stay here: a worker opens its own.
+        targets = None if self.targets is None else Store(self.targets.path)
+        return {**self.__dict__, "dataset": Dataset(self.dataset.path), "targets": targets}
+
+    def __getitem__(self, index: int) -> dict[str, Tensor]:
+        epoch, place = divmod(index, len(self.image_ids))
+        i = int(_order(self.seed, epoch, len(self.image_ids))[place])
+        row = int(self.dataset_rows[i])
+        stored, axis = self._target(self.image_ids[i])
+        image, cuts, valid = cut(
+            self.dataset.photo(row),
+            stored,
+            augment=self.augment,
+            mean_colour=self.dataset.mean_colour,
+            rng=np.random.default_rng((self.seed, 1, index)),
+        )
+        sample = {
+            "image": torch.from_numpy(image),
+            "tags": torch.from_numpy(self.tags[i].copy()),
+            "valid": torch.from_numpy(valid),
+            "row": torch.tensor(row),
+        }
+        if self.kind == LABELS:
+            labels = cuts.get(LABELS, np.full(valid.shape, 255, np.uint8))
+            sample[LABELS] = torch.from_numpy(labels.astype(np.int64))
+        elif self.kind == POSTERIOR:
+            posterior = np.zeros((len(self.dataset.classes), *valid.shape), np.float32)
+            if POSTERIOR in cuts:
+                posterior[axis] = _normalised(cuts[POSTERIOR])
+            sample[POSTERIOR] = torch.from_numpy(posterior)
+        return sample
+
+    def _target(self, image_id: str) -> tuple[dict[str, np.ndarray], list[int]]:
+        """The image's stored map by name, none if it has none, and the class ids of a posterior's planes."""
+        if self.targets is None or self.kind is None or image_id not in self.targets:
+            return {}, []
+        row = self.targets.row_of(image_id)
+        axis = [0, *self.targets.table["class_ids"].iloc[row]] if self.kind == POSTERIOR else []
+        return {self.kind: self.targets.read(self.kind, row)}, axis
+
+
+def one_thread(_worker: int) -> None:
+    """Keep OpenCV in a loader's worker to one thread: the workers are the parallelism."""
+    cv2.setNumThreads(1)
+
+
+def _kind_of(targets: Store, image_ids: list[str]) -> str:
+    kinds = [kind for kind in (LABELS, POSTERIOR) if kind in targets.meaning["arrays"]]
+    if len(kinds) != 1:
+        held = ", ".join(targets.meaning["arrays"])
+        raise InputError(f"{targets.path}: expected one array, {LABELS} or {POSTERIOR}, to train on; found {held}")
+    if not any(image_id in targets for image_id in image_ids):
+        raise InputError(f"{targets.path}: holds none of the {len(image_ids)} images to train on")
+    return kinds[0]
+
+
+@lru_cache(maxsize=2)  # the epoch that ends and the one that begins
+def _order(seed: int, epoch: int, n: int) -> np.ndarray:
+    return np.random.default_rng((seed, 0, epoch)).permutation(n)
+
+
+def _normalised(stored: np.ndarray) -> np.ndarray:
+    """uint8 (L, S, S) → float32 that sums to 1 over L, or 0 where all are 0."""
+    total = stored.sum(0, dtype=np.float32)
+    return stored / np.maximum(total, 1)

@@ -1,0 +1,54 @@
+"""Several processes, one training: on when a launcher such as torchrun says so, otherwise the same code alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def rank() -> int:
+    """This process's number; 0 writes files."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def world_size() -> int:
+    """The number of processes."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def default_device() -> torch.device:
+    """This process's own GPU, or the CPU where there is none."""
+    return (
+        torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        if torch.cuda.is_available()
+        else torch.device("cpu")
+    )
+
+
+@contextmanager
+def joined(model: nn.Module) -> Iterator[nn.Module]:
+    """The model to call for the forward pass: itself, or wrapped so that gradients are averaged over the processes."""
+    if world_size() == 1:
+        yield model
+        return
+    device = next(model.parameters()).device
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    try:
+        yield DistributedDataParallel(model)
+    finally:
+        dist.destroy_process_group()
+
+
+def averaged(values: Tensor) -> Tensor:
+    """The mean over the processes."""
+    if dist.is_initialized():
+        dist.all_reduce(values)
+    return values / world_size()
