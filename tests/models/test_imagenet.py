@@ -1,0 +1,116 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import timm
+import torch
+from safetensors.torch import save_file
+
+from wsss_core.models import imagenet
+from wsss_core.models.backbone import LITE0, make_backbone
+from wsss_core.models.imagenet import imagenet_weights, lite0_weights
+from wsss_core.stage import InputError
+
+PHOTOS = Path("/work/shared/data/voc_animals")
+# ImageNet's classes of the two animals that it has in plenty: all dogs but wild ones, all domestic cats.
+DOGS, CATS = range(151, 269), range(281, 286)
+
+
+@pytest.fixture(scope="module")
+def whole_lite0():
+    network = timm.create_model(LITE0)
+    network.load_state_dict(lite0_weights())
+    return network.eval()
+
+
+@pytest.mark.parametrize("output_stride", [32, 16])
+def test_lite0_features_are_those_of_the_whole_network(whole_lite0, output_stride):
+    backbone = make_backbone(LITE0, output_stride=output_stride).eval()
+    backbone.load_state_dict(imagenet_weights(LITE0))
+    photos = torch.randint(0, 256, (1, 3, 65, 97), generator=torch.Generator().manual_seed(0)).float()
+    with torch.no_grad():
+        _, expected = whole_lite0.forward_intermediates((photos - 127) / 128)
+        stages = backbone(photos)
+    same = len(stages) if output_stride == 32 else 4
+    for stage, other in zip(stages[:same], expected[:same], strict=True):
+        if stage.shape == other.shape:  # at stride 16 the fourth is finer than the whole network's
+            torch.testing.assert_close(stage, other, rtol=1e-4, atol=1e-4)
+    assert sum(a.shape == b.shape for a, b in zip(stages, expected, strict=True)) >= 4
+
+
+@pytest.mark.skipif(not PHOTOS.is_dir(), reason=f"needs the VOC photos in {PHOTOS}")
+def test_lite0_knows_dogs_and_cats_and_knows_them_best_in_rgb(whole_lite0):
+    tags = json.loads((PHOTOS / "image_labels.json").read_text())
+    shown = {i: DOGS if "dog" in t else CATS for i, t in tags.items() if ("dog" in t) != ("cat" in t)}
+    shown = dict(list(shown.items())[:24])
+    photos = torch.stack([square(PHOTOS / f"JPEGImages/{name}.jpg") for name in shown])
+
+    def probability(images):
+        with torch.no_grad():
+            p = torch.cat([whole_lite0((part - 127) / 128) for part in images.split(8)]).softmax(1)
+        hits = sum(int(row.argmax()) in ids for row, ids in zip(p, shown.values(), strict=True))
+        return sum(float(row[list(ids)].sum()) for row, ids in zip(p, shown.values(), strict=True)) / len(p), hits
+
+    (in_rgb, hits), (in_bgr, _) = probability(photos), probability(photos.flip(1))
+    assert hits >= 16
+    assert in_rgb > in_bgr
+
+
+def square(file: Path) -> torch.Tensor:
+    """The photo's middle at 224 × 224, RGB in 0..255, (3, 224, 224)."""
+    photo = cv2.imread(str(file))[..., ::-1]
+    side = min(photo.shape[:2])
+    top, left = (photo.shape[0] - side) // 2, (photo.shape[1] - side) // 2
+    middle = np.ascontiguousarray(photo[top : top + side, left : left + side])
+    return torch.from_numpy(cv2.resize(middle, (224, 224), interpolation=cv2.INTER_AREA)).permute(2, 0, 1).float()
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+def test_weights_from_a_file_land_under_the_backbones_names(tmp_path, suffix):
+    torch.manual_seed(1)
+    whole = timm.create_model("resnet18")
+    state = {k: v for k, v in whole.state_dict().items() if not k.endswith("num_batches_tracked")}  # as old files
+    path = tmp_path / f"resnet18{suffix}"
+    save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
+    backbone = make_backbone("resnet18", output_stride=32).eval()
+    backbone.load_state_dict(imagenet_weights("resnet18", path))
+    photos = torch.rand(1, 3, 65, 65) * 255
+    with torch.no_grad():
+        expected = whole.eval().forward_features((photos - backbone.mean) / backbone.deviation)
+        torch.testing.assert_close(backbone(photos)[-1], expected, rtol=1e-4, atol=1e-4)
+
+
+def test_vgg16_takes_torchvisions_names(tmp_path):
+    own = make_backbone("vgg16", output_stride=8).state_dict()
+    named = {name.removeprefix("features."): tensor.contiguous() for name, tensor in own.items()}
+    assert {"features.0.weight", "features.28.bias"} <= set(named)
+    save_file({**named, "classifier.6.bias": torch.zeros(1000)}, tmp_path / "vgg16.safetensors")
+    taken = imagenet_weights("vgg16", tmp_path / "vgg16.safetensors")
+    assert taken.keys() == own.keys()
+    assert all(torch.equal(taken[name], own[name]) for name in own)
+
+
+def test_files_that_do_not_fit_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.pth: no such file"):
+        imagenet_weights("resnet18", tmp_path / "none.pth")
+    for name in ("damaged.safetensors", "damaged.pth"):
+        (tmp_path / name).write_bytes(b"not weights at all")
+        with pytest.raises(InputError, match=f"{name}: not readable"):
+            imagenet_weights("resnet18", tmp_path / name)
+    torch.save([1, 2], tmp_path / "list.pth")
+    with pytest.raises(InputError, match=r"list\.pth: not a state dict"):
+        imagenet_weights("resnet18", tmp_path / "list.pth")
+    save_file({"conv1.weight": torch.zeros(64, 3, 3, 3)}, tmp_path / "other.safetensors")
+    with pytest.raises(InputError, match=r"tensor conv1\.weight is \(64, 3, 3, 3\), expected \(64, 3, 7, 7\)"):
+        imagenet_weights("resnet18", tmp_path / "other.safetensors")
+
+
+def test_without_a_network_the_way_out_is_a_path(monkeypatch):
+    def unreachable(*_, **__):
+        raise ConnectionError("no route")
+
+    monkeypatch.setattr(imagenet.timm, "create_model", unreachable)
+    with pytest.raises(InputError, match=r"could not be downloaded \(no route\); give `weights`"):
+        imagenet_weights("resnet18")

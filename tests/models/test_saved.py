@@ -1,0 +1,144 @@
+import json
+
+import pytest
+import torch
+
+from wsss_core.models.attention import attention_from, make_cam, make_fcan
+from wsss_core.models.backbone import make_backbone
+from wsss_core.models.saved import load_model, save_model
+from wsss_core.models.segmenter import make_segmenter, segmenter_from
+from wsss_core.models.start import start_from
+from wsss_core.stage import InputError
+
+TRUNK = {"backbone": "test_resnet", "output_stride": 16}
+FCAN = {**TRUNK, "head": "largefov", "n_classes": 4, "width": 8, "pool": "gmp"}
+KINDS = {
+    "segmenter": (make_segmenter, {**TRUNK, "head": "pyramid", "n_classes": 4, "width": 8}),
+    "fcan": (make_fcan, FCAN),
+    "cam": (make_cam, {**TRUNK, "n_classes": 4}),
+}
+
+
+def saved(folder, kind, seed=0, **changed):
+    make, arguments = KINDS[kind]
+    torch.manual_seed(seed)
+    model = make(**{**arguments, **changed})
+    save_model(folder, model, {"kind": kind, **arguments, **changed, "classes": ["background", "cat", "dog", "cow"]})
+    return model
+
+
+def saved_backbone(folder, name="test_resnet"):
+    torch.manual_seed(5)
+    backbone = make_backbone(name, output_stride=16)
+    save_model(folder, backbone, {"kind": "backbone", "name": name, "output_stride": 16})
+    return backbone
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_saved_network_comes_back_with_equal_outputs_and_bytes(tmp_path, kind):
+    model = saved(tmp_path / "a", kind)
+    model(torch.rand(2, 3, 65, 65) * 255)  # moves the batch norms' statistics
+    description = json.loads((tmp_path / "a/model.json").read_text())
+    save_model(tmp_path / "a", model, description)
+    loaded, read = load_model(tmp_path / "a")
+    assert read == description
+    assert not loaded.training
+    photos = torch.rand(1, 3, 33, 49) * 255
+    with torch.no_grad():
+        assert torch.equal(loaded(photos), model.eval()(photos))
+    save_model(tmp_path / "b", loaded, read)
+    for name in ("weights.safetensors", "model.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert not any(str(tmp_path) in (tmp_path / "b" / name).read_text("latin1") for name in ("model.json",))
+
+
+def test_starting_from_a_backbone_loads_the_backbone_alone(tmp_path):
+    backbone = saved_backbone(tmp_path)
+    torch.manual_seed(0)
+    model, description = segmenter_from(tmp_path, head="pyramid", width=8, n_classes=4)
+    assert same(model.backbone.state_dict(), backbone.state_dict())
+    assert not model.head.classifier.bias.any()
+    assert description == {"kind": "segmenter", **TRUNK, "head": "pyramid", "n_classes": 4, "width": 8}
+    save_model(tmp_path / "next", model, description)
+    assert same(load_model(tmp_path / "next")[0].state_dict(), model.state_dict())
+
+
+def test_starting_from_a_segmenter_loads_all_of_it(tmp_path):
+    first = saved(tmp_path, "segmenter")
+    second, _ = segmenter_from(tmp_path, head="pyramid", width=8, n_classes=4)
+    assert same(first.state_dict(), second.state_dict())
+
+
+def test_an_fcan_starts_a_segmenter_with_its_head_and_a_cam_with_its_backbone(tmp_path):
+    fcan = saved(tmp_path, "fcan")
+    segmenter, _ = segmenter_from(tmp_path, head="largefov", width=8, n_classes=4)
+    inside = {name: t for name, t in fcan.state_dict().items() if not name.startswith("classifier")}
+    assert same(segmenter.state_dict(), inside)
+    cam, description = attention_from(tmp_path, network="cam", n_classes=4)
+    assert same(cam.backbone.state_dict(), fcan.backbone.state_dict())
+    assert description == {"kind": "cam", **TRUNK, "n_classes": 4}
+
+
+@pytest.mark.parametrize(("network", "width"), [("fcan", 8), ("cam", None)])
+def test_attention_networks_start_from_a_backbone(tmp_path, network, width):
+    backbone = saved_backbone(tmp_path)
+    model, description = attention_from(tmp_path, network=network, n_classes=4, width=width)
+    assert same(model.backbone.state_dict(), backbone.state_dict())
+    save_model(tmp_path / "next", model, description)
+    assert type(load_model(tmp_path / "next")[0]) is type(model)
+
+
+def test_another_number_of_classes_is_refused_with_both_numbers(tmp_path):
+    saved(tmp_path / "segmenter", "segmenter")
+    with pytest.raises(InputError, match=r"segmenter/weights.*into 4 classes, the model to start into 7"):
+        segmenter_from(tmp_path / "segmenter", head="pyramid", width=8, n_classes=7)
+    saved(tmp_path / "cam", "cam")
+    with pytest.raises(InputError, match=r"into 3 classes, the model to start into 6"):
+        attention_from(tmp_path / "cam", network="cam", n_classes=7)
+
+
+def test_another_backbone_is_refused(tmp_path):
+    saved_backbone(tmp_path)
+    model = make_segmenter(backbone="test_efficientnet", output_stride=16, head="pyramid", n_classes=2, width=8)
+    with pytest.raises(InputError, match=r"weights\.safetensors: has another backbone"):
+        start_from(model, tmp_path)
+
+
+def test_damaged_folders_are_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing/model\.json: no such file"):
+        load_model(tmp_path / "nothing")
+    saved(tmp_path, "cam")
+    description = json.loads((tmp_path / "model.json").read_text())
+
+    def with_description(text):
+        (tmp_path / "model.json").write_text(text)
+
+    with_description("{")
+    with pytest.raises(InputError, match=r"model\.json: damaged"):
+        load_model(tmp_path)
+    with_description("[]")
+    with pytest.raises(InputError, match=r"model\.json: does not say"):
+        load_model(tmp_path)
+    with_description(json.dumps({**description, "kind": "unet"}))
+    with pytest.raises(InputError, match=r"model\.json: kind 'unet' is not one of backbone, segmenter, fcan, cam"):
+        load_model(tmp_path)
+    with_description(json.dumps({**description, "wide": 3}))
+    with pytest.raises(InputError, match=r"model\.json: .*'wide'"):
+        load_model(tmp_path)
+    with_description(json.dumps({**description, "n_classes": 9}))
+    with pytest.raises(InputError, match=r"weights\.safetensors: not the weights of model\.json"):
+        load_model(tmp_path)
+    with_description(json.dumps(description))
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(InputError, match=r"weights\.safetensors: damaged"):
+        load_model(tmp_path)
+    weights.unlink()
+    with pytest.raises(InputError, match=r"weights\.safetensors: no such file"):
+        load_model(tmp_path)
+    with pytest.raises(ValueError, match="expected a kind out of backbone"):
+        save_model(tmp_path, torch.nn.Identity(), {})

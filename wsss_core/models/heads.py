@@ -1,0 +1,142 @@
+"""What turns a backbone's features into scores: DeepLab's two heads and a light decoder for a CPU."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from wsss_core.models.backbone import Backbone
+from wsss_core.stage import InputError
+
+HeadName = Literal["largefov", "aspp", "pyramid"]
+WIDTHS = {"largefov": 1024, "pyramid": 96}
+
+
+def make_head(
+    name: HeadName, backbone: Backbone, *, n_outputs: int, width: int | None = None, field_of_view: int = 224
+) -> nn.Module:
+    """A head for the features of `backbone`.
+
+    Args:
+        name: `largefov`, `aspp` or `pyramid`.
+        backbone: gives channels and strides.
+        n_outputs: channels of the scores.
+        width: channels inside; 1024 for `largefov` and 96 for `pyramid` by default, `aspp` has none.
+        field_of_view: pixels of the photo that a score of `largefov` on VGG-16 sees; 224 or, small, 128.
+
+    Raises:
+        InputError: a width for `aspp`, or no such head.
+    """
+    channels, strides = backbone.channels, backbone.strides
+    if name == "aspp":
+        if width is not None:
+            raise InputError(f"width: {width} given, but the head aspp has none; leave it out")
+        return ASPP(channels[-1], n_outputs, stride=strides[-1])
+    if name not in WIDTHS:
+        raise InputError(f"head: {name!r} is not one of largefov, aspp, pyramid")
+    width = WIDTHS[name] if width is None else width
+    if name == "largefov":
+        dilation = max(1, round((field_of_view - 32) / (2 * strides[-1])))
+        return LargeFOV(channels[-1], n_outputs, width=width, dilation=dilation)
+    return Pyramid(channels, strides, n_outputs, width=width)
+
+
+class LargeFOV(nn.Module):
+    """DeepLab-LargeFOV on the coarsest features (Chen et al. 2015, §4.3): dilated 3×3, 1×1, scores, with dropout.
+
+    Dilation 12 at stride 8 is VGG-16's field of view of 224 pixels. (B, C, h, w) → (B, n_outputs, h, w).
+    """
+
+    def __init__(self, channels: int, n_outputs: int, *, width: int, dilation: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            _relu_start(nn.Conv2d(channels, width, 3, padding=dilation, dilation=dilation)),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            _relu_start(nn.Conv2d(width, width, 1)),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+        )
+        self.classifier = small_start(nn.Conv2d(width, n_outputs, 1))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        scores: Tensor = self.classifier(self.layers(features[-1]))
+        return scores
+
+
+class ASPP(nn.Module):
+    """DeepLab-v2 on the coarsest features (Chen et al. 2017, §3.2): the sum of four dilated 3×3 convolutions.
+
+    The paper's rates 6, 12, 18, 24 are meant at stride 8; at other strides they cover the same pixels.
+    (B, C, h, w) → (B, n_outputs, h, w).
+    """
+
+    def __init__(self, channels: int, n_outputs: int, *, stride: int) -> None:
+        super().__init__()
+        rates = [max(1, round(rate * 8 / stride)) for rate in (6, 12, 18, 24)]
+        self.classifier = nn.ModuleList(
+            small_start(nn.Conv2d(channels, n_outputs, 3, padding=rate, dilation=rate)) for rate in rates
+        )
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        first, *others = (branch(features[-1]) for branch in self.classifier)
+        return sum(others, start=first)
+
+
+class Pyramid(nn.Module):
+    """A light decoder from all features of stride 4 and coarser to scores on the stride-4 grid.
+
+    1×1 laterals; the photo's mean feature is added at the coarsest level; from there each level is enlarged, added to
+    the next finer one and refined by a depthwise-separable 3×3 convolution.
+    """
+
+    def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
+        super().__init__()
+        self.first = next(place for place, stride in enumerate(strides) if stride >= 4)
+        used = channels[self.first :]
+        self.laterals = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(each, width, 1, bias=False), nn.BatchNorm2d(width)) for each in used
+        )
+        self.refinements = nn.ModuleList(_separable(width) for _ in used)
+        self.context = nn.Conv2d(used[-1], width, 1)
+        self.classifier = small_start(nn.Conv2d(width, n_outputs, 1))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        x = self.context(features[-1].mean((2, 3), keepdim=True))
+        levels = zip(features[self.first :], self.laterals, self.refinements, strict=True)
+        for feature, lateral, refine in reversed(list(levels)):
+            x = refine(_enlarge(x, feature) + lateral(feature))
+        scores: Tensor = self.classifier(x)
+        return scores
+
+
+def small_start(layer: nn.Conv2d) -> nn.Conv2d:
+    """The final layers' start in all the papers: weights N(0, 0.01²), biases 0."""
+    nn.init.normal_(layer.weight, std=0.01)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _relu_start(layer: nn.Conv2d) -> nn.Conv2d:
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _separable(width: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(width, width, 3, padding=1, groups=width, bias=False),
+        nn.Conv2d(width, width, 1, bias=False),
+        nn.BatchNorm2d(width),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _enlarge(x: Tensor, like: Tensor) -> Tensor:
+    if x.shape[2:] == (1, 1) or x.shape[2:] == like.shape[2:]:
+        return x  # broadcast, or there already
+    return interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=True)

@@ -1,0 +1,66 @@
+"""Saving a network with what is needed to build it again, and building it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from wsss_core.models.attention import make_cam, make_fcan
+from wsss_core.models.backbone import make_backbone
+from wsss_core.models.folder import DESCRIPTION, WEIGHTS, read_description, read_tensors, write_folder
+from wsss_core.models.segmenter import make_segmenter
+from wsss_core.stage import InputError
+
+MAKERS: dict[str, Callable[..., nn.Module]] = {
+    "backbone": make_backbone,
+    "segmenter": make_segmenter,
+    "fcan": make_fcan,
+    "cam": make_cam,
+}
+
+
+def save_model(folder: Path, model: nn.Module, description: Mapping[str, Any]) -> None:
+    """Write a network; the same weights and description give the same bytes.
+
+    Args:
+        folder: gets `weights.safetensors` and `model.json`.
+        model: its state dict is stored.
+        description: `kind` (backbone, segmenter, fcan or cam), every argument of the function that makes this kind,
+            and, if wanted, `classes`, their names.
+
+    Raises:
+        ValueError: the description has no known kind.
+    """
+    if description.get("kind") not in MAKERS:
+        raise ValueError(f"expected a kind out of {', '.join(MAKERS)}, got {description.get('kind')!r}")
+    write_folder(Path(folder), model.state_dict(), description)
+
+
+def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+    """Build a saved network and fill in its weights; needs no network and no ImageNet weights.
+
+    Returns:
+        The network on the CPU in evaluation mode, and its description.
+
+    Raises:
+        InputError: a file is missing or damaged, or the weights are not those of the description.
+    """
+    folder = Path(folder)
+    description = read_description(folder)
+    maker = MAKERS.get(description["kind"])
+    if maker is None:
+        raise InputError(f"{folder / DESCRIPTION}: kind {description['kind']!r} is not one of {', '.join(MAKERS)}")
+    try:
+        model = maker(**{key: value for key, value in description.items() if key not in ("kind", "classes")})
+    except (TypeError, InputError) as error:
+        raise InputError(f"{folder / DESCRIPTION}: {error}; run the stage that writes it again") from None
+    try:
+        model.load_state_dict(read_tensors(folder))
+    except RuntimeError as error:
+        raise InputError(
+            f"{folder / WEIGHTS}: not the weights of {DESCRIPTION}: {' '.join(str(error).split())[:200]}"
+        ) from None
+    return model.eval(), description

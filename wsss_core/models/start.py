@@ -1,0 +1,54 @@
+"""Starting a network from the weights of another, or of a backbone."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from wsss_core.models.folder import WEIGHTS, read_description, read_tensors
+from wsss_core.stage import InputError
+
+logger = logging.getLogger(__name__)
+
+
+def backbone_of(folder: Path) -> tuple[str, int]:
+    """Name and output stride of the backbone in a model's folder.
+
+    Raises:
+        InputError: no model there.
+    """
+    description = read_description(folder)
+    return description["name" if description["kind"] == "backbone" else "backbone"], description["output_stride"]
+
+
+def start_from(model: nn.Module, folder: Path) -> None:
+    """Load what fits: the backbone from a `backbone` folder, every tensor of the same name and shape from a model's.
+
+    So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone.
+
+    Raises:
+        InputError: another backbone, or classifiers of different numbers of classes.
+    """
+    where = Path(folder) / WEIGHTS
+    found = read_tensors(folder)
+    if read_description(folder)["kind"] == "backbone":
+        found = {f"backbone.{name}": tensor for name, tensor in found.items()}
+    own = model.state_dict()
+    fitting = {n: t for n, t in found.items() if n in own and t.shape == own[n].shape}
+    for name, tensor in own.items():
+        if name.startswith("backbone.") and name not in fitting:
+            raise InputError(f"{where}: has another backbone than the model to start (no tensor {name} that fits)")
+        if name in found and _differs_in_classes(name, found[name], tensor):
+            raise InputError(
+                f"{where}: classifies into {len(found[name])} classes, the model to start into {len(tensor)}; "
+                "start from a model of the same classes or from a backbone"
+            )
+    model.load_state_dict(fitting, strict=False)
+    logger.info("%s: started %d of %d tensors", where, len(fitting), len(own))
+
+
+def _differs_in_classes(name: str, found: Tensor, own: Tensor) -> bool:
+    """One row per class is what all layers called `classifier` have; other heads differ in the other axes too."""
+    return "classifier" in name.split(".") and len(found) != len(own) and found.shape[1:] == own.shape[1:]

@@ -1,0 +1,47 @@
+"""VGG-16 as DeepLab dilates it: torchvision's convolutions, padded pools, no fully connected layers."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torchvision.models.vgg import cfgs, make_layers
+
+# torchvision's statistics, for RGB in 0..255
+MEAN = (123.675, 116.28, 103.53)
+DEVIATION = (58.395, 57.12, 57.375)
+
+
+class DilatedVGG16(nn.Module):
+    """VGG-16 whose pools are 3×3 with padding 1 and, from the output stride on, of stride 1 (Chen et al. 2015, §3.1).
+
+    Where a pool no longer strides, the convolutions after it are dilated instead: at output stride 8 pool4 and pool5
+    have stride 1 and conv5 has dilation 2. Parameters are named and shaped as torchvision's.
+
+    Attributes:
+        channels, strides: of the five feature maps, each taken after a pool.
+    """
+
+    channels = (64, 128, 256, 512, 512)
+
+    def __init__(self, output_stride: int) -> None:
+        super().__init__()
+        self.features = make_layers(cfgs["D"], batch_norm=False)
+        self.strides: list[int] = []
+        stride, dilation = 1, 1
+        for place, layer in enumerate(self.features):
+            if isinstance(layer, nn.Conv2d):
+                layer.dilation = layer.padding = (dilation, dilation)
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+            elif isinstance(layer, nn.MaxPool2d):
+                step = 2 if stride < output_stride else 1
+                self.features[place] = nn.MaxPool2d(3, stride=step, padding=1)
+                stride, dilation = stride * step, dilation * 2 // step
+                self.strides.append(stride)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        stages = []
+        for layer in self.features:
+            x = layer(x)
+            if isinstance(layer, nn.MaxPool2d):
+                stages.append(x)
+        return stages
