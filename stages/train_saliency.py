@@ -1,14 +1,20 @@
 """Train the class-agnostic saliency detector on photos with masks of what stands out."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from numpy.typing import NDArray
 
+from wsss_core.cues.detectors import Detect, network_detector
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
+from wsss_core.evaluation.saliency import saliency_figures
 from wsss_core.losses.saliency import SaliencyLoss
+from wsss_core.models.device import default_device
 from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import bind, load_params, section, whole_folder
@@ -58,6 +64,23 @@ def main(*, pairs: Path, start: Path, out: Path) -> None:
             description="saliency network",
         )
         save_model(folder, model, description)
+        figures = held_out_figures(network_detector(folder, size=budget.size, device=default_device()), photos)
+        (folder / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def held_out_figures(detect: Detect, photos: Dataset) -> dict[str, float]:
+    """IoU and mean absolute error on the pairs kept apart for that; none where all pairs are trained on."""
+    table = photos.cue_table(photos.held_out_splits)
+    if set(photos.held_out_splits) <= set(photos.training_splits):
+        return {}
+
+    def scored() -> Iterator[tuple[NDArray, NDArray]]:
+        for row in table.itertuples():
+            (map_,), truth = detect([photos.photo(row.dataset_row)]), photos.mask(row.image_id)
+            if truth is not None:
+                yield map_, truth
+
+    return saliency_figures(scored())
 
 
 if __name__ == "__main__":

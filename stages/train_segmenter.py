@@ -55,18 +55,20 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
         photos, targets, rows=table, augment=training.augment(budget, model.output_stride), seed=seed
     )
     key = fingerprint([*sections, seed], dataset / "photos", labels, start)
+    images_seen = budget.images_seen if chosen.images_seen is None else chosen.images_seen
     with whole_folder(out) as folder:
-        train(
-            model,
-            samples,
-            loss,
-            settings=training,
-            images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
-            seed=seed,
-            checkpoint=checkpoint_path(out, key),
-            log=folder / "loss.csv",
-            description=out.name,
-        )
+        if images_seen:
+            train(
+                model,
+                samples,
+                loss,
+                settings=training,
+                images_seen=images_seen,
+                seed=seed,
+                checkpoint=checkpoint_path(out, key),
+                log=folder / "loss.csv",
+                description=out.name,
+            )
         save_model(folder, model, {**description, "classes": list(photos.classes)})
 
 

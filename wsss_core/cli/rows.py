@@ -14,7 +14,7 @@ from wsss_core.stage import InputError, bind, section
 
 Rows = dict[str, Any]
 
-# η of both EM iterations as in Hou et al. 2016 (mining pixels), Table 3, and Max where it is not the hard loss.
+# η of both EM iterations as in Hou et al. 2016 (mining pixels), Table 4, and Max where it is not the hard loss.
 ABLATED_PAIRS = (
     ("hard", "hard"),
     ("max_10", "hard"),
@@ -93,6 +93,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "esteps": esteps,
         "evaluations": _evaluations(attentions, cues, esteps, runs),
         "panels": _panels(attentions, cues, wiring),
+        "plotted": [name for name, run in runs.items() if run["settings"] != "untrained"],
     }
     check_rows(rows, params)
     return rows
