@@ -1,0 +1,78 @@
+"""From a section of `mine_cues` to the rule it names, its numbers and the images it is meant for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_core.cues.mining import Combination, mine_cam, mine_combined, mine_harmonic
+from wsss_core.stage import InputError, bind
+
+Images = Literal["easy", "all"]
+Splits = tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a section of `mine_cues` asks for.
+
+    Attributes:
+        mine: the rule with its numbers: labels (H, W) from saliency (H, W), attention (K, H, W) and the K class ids.
+        images: all, or only the easy ones.
+        splits: those to mine; all where None.
+        step: which saliency, counted from 1; the last where None.
+    """
+
+    mine: Callable[[NDArray, NDArray, list[int]], NDArray[np.uint8]]
+    images: Images
+    splits: Splits
+    step: int | None = None
+
+
+def plan_max(
+    *,
+    combine: Combination = "max",
+    threshold: float = 0.5,
+    background: float = 0.05,
+    step: int | None = 1,
+    images: Images = "easy",
+    splits: Splits = None,
+) -> Plan:
+    mine = partial(mine_combined, how=combine, threshold=threshold, background=background)
+    return Plan(mine, images, splits, step)
+
+
+def plan_harmonic(
+    *,
+    combine: Combination = "harmonic",
+    threshold: float = 0.4,
+    step: int | None = None,
+    images: Images = "all",
+    splits: Splits = None,
+) -> Plan:
+    return Plan(partial(mine_harmonic, how=combine, threshold=threshold), images, splits, step)
+
+
+def plan_cam(*, low: float = 4.0, high: float = 32.0, images: Images = "all", splits: Splits = None) -> Plan:
+    return Plan(lambda _, a, ids: mine_cam(a, ids, low=low, high=high), images, splits)
+
+
+RULES: dict[str, Callable[..., Plan]] = {"max": plan_max, "harmonic": plan_harmonic, "cam": plan_cam}
+
+
+def read_plan(chosen: Mapping[str, Any], where: str) -> Plan:
+    """The plan of a section, its numbers tried on an image of one pixel before any real image is read."""
+    rule = chosen.get("rule")
+    if rule not in RULES:
+        raise InputError(f"params.yaml: {where}.rule: {rule!r} is not one of {', '.join(RULES)}")
+    plan = bind(RULES[rule], {key: value for key, value in chosen.items() if key != "rule"}, where)
+    try:
+        plan.mine(np.zeros((1, 1)), np.zeros((1, 1, 1)), [1])
+    except ValueError as error:
+        raise InputError(f"params.yaml: {where}: {error}") from None
+    return plan
