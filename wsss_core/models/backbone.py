@@ -71,7 +71,7 @@ class Backbone(nn.Module):
 
 
 def make_backbone(name: str, *, output_stride: int) -> Backbone:
-    """A backbone with random weights, in channels-last layout (a third faster on a CPU).
+    """A backbone with random weights, in channels-last layout (faster on a CPU).
 
     Args:
         name: `vgg16` (DeepLab's) or any timm model that gives feature maps and takes an output stride.
