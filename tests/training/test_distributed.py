@@ -30,12 +30,17 @@ def test_two_processes_reach_the_weights_and_the_log_of_one(tmp_path, monkeypatc
         port = free.getsockname()[1]
     alone, both = tmp_path / "alone", tmp_path / "both"
     processes = [start(both, rank, 2, port) for rank in (0, 1)]
-    alone.mkdir()
-    monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(alone)])
-    runpy.run_path(str(SCRIPT))
-    for process in processes:
-        _, errors = process.communicate(timeout=60)
-        assert process.returncode == 0, errors.decode()
+    try:
+        alone.mkdir()
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(alone)])
+        runpy.run_path(str(SCRIPT))
+        for process in processes:
+            _, errors = process.communicate(timeout=120)
+            assert process.returncode == 0, errors.decode()
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
     one = torch.load(alone / "0.pt")
     for rank in (0, 1):
         for key, value in torch.load(both / f"{rank}.pt").items():

@@ -1,0 +1,1 @@
+"""One training loop, its settings, its checkpoints; the loss is an argument. Import from the modules."""

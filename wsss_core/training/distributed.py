@@ -32,19 +32,27 @@ def default_device() -> torch.device:
 
 
 @contextmanager
-def joined(model: nn.Module) -> Iterator[nn.Module]:
-    """The model to call for the forward pass: itself, or wrapped so that gradients are averaged over the processes."""
+def process_group(device: torch.device) -> Iterator[None]:
+    """Connect the processes inside the block, if there are several.
+
+    What `shared` returned must be gone when the block ends: freed after the group, it can wait for ever for a thread
+    that itself waits for the interpreter (torch 2.12 with gloo).
+    """
     if world_size() == 1:
-        yield model
+        yield
         return
-    device = next(model.parameters()).device
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
-        yield DistributedDataParallel(model)
+        yield
     finally:
         dist.destroy_process_group()
+
+
+def shared(model: nn.Module) -> nn.Module:
+    """The model to call for the forward pass, so that gradients are averaged over the connected processes."""
+    return DistributedDataParallel(model) if dist.is_initialized() else model
 
 
 def averaged(values: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch.utils.data import Dataset as TorchDataset
 from wsss_core.data.samples import one_thread
 from wsss_core.stage import InputError
 from wsss_core.training.checkpoint import load_checkpoint, save_checkpoint
-from wsss_core.training.distributed import averaged, default_device, joined, rank, world_size
+from wsss_core.training.distributed import averaged, default_device, process_group, rank, shared, world_size
 from wsss_core.training.optimiser import learning_rate, make_optimiser, set_learning_rate, set_training_mode
 from wsss_core.training.progress import TrainingProgress
 from wsss_core.training.repeatable import repeatable, seed_step
@@ -79,27 +79,19 @@ def train(
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
         repeatable(),
-        joined(model) as network,
+        process_group(device),
         open(log if leads else os.devnull, "w", newline="", encoding="utf-8") as curve,
         TrainingProgress(description, steps, done=len(rows), shown=leads) as progress,
     ):
         for row in rows:
             _write_row(curve, row)
-        batches = _batches(samples, settings, range(len(rows), steps), device)
-        for step in range(len(rows), steps):
-            seed_step(seed, step, rank())
-            rate = learning_rate(settings, step, steps)
-            set_learning_rate(optimiser, rate)
-            optimiser.zero_grad(set_to_none=True)
-            terms = _gradients(network, batches, loss, settings.accumulate)
-            _refuse_non_finite(terms, f"{description}: step {step + 1}", rate)
-            optimiser.step()
-            images = settings.batch * settings.accumulate
-            total = math.fsum(terms.values())
-            rows.append({"step": step + 1, "images": (step + 1) * images, "lr": rate, **terms, "total": total})
-            _write_row(curve, rows[-1])
-            progress.update(step + 1, total, images)
-            if checkpoint and leads and (step + 1) % settings.checkpoint_every == 0:
+        todo = range(len(rows), steps)
+        batches = _batches(samples, settings, todo, device)
+        for row in _steps(shared(model), batches, loss, optimiser, settings, todo, seed=seed, description=description):
+            rows.append(row)
+            _write_row(curve, row)
+            progress.update(len(rows), row["total"], settings.batch * settings.accumulate)
+            if checkpoint and leads and len(rows) % settings.checkpoint_every == 0:
                 save_checkpoint(
                     checkpoint, {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "rows": rows}
                 )
@@ -140,6 +132,31 @@ def _batches(
         moved = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
         moved["image"] = moved["image"].contiguous(memory_format=torch.channels_last)
         yield moved
+
+
+def _steps(
+    network: nn.Module,
+    batches: Iterator[Batch],
+    loss: Loss,
+    optimiser: Optimizer,
+    settings: TrainingSettings,
+    todo: range,
+    *,
+    seed: int,
+    description: str,
+) -> Iterator[Row]:
+    """Take the optimiser steps `todo`, up to the training's last, and yield each one's row of the log."""
+    images = settings.batch * settings.accumulate
+    for step in todo:
+        seed_step(seed, step, rank())
+        rate = learning_rate(settings, step, todo.stop)
+        set_learning_rate(optimiser, rate)
+        optimiser.zero_grad(set_to_none=True)
+        terms = _gradients(network, batches, loss, settings.accumulate)
+        _refuse_non_finite(terms, f"{description}: step {step + 1}", rate)
+        optimiser.step()
+        total = math.fsum(terms.values())
+        yield {"step": step + 1, "images": (step + 1) * images, "lr": rate, **terms, "total": total}
 
 
 def _gradients(network: nn.Module, batches: Iterator[Batch], loss: Loss, accumulate: int) -> dict[str, float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,17 +20,19 @@ def repeatable() -> Iterator[None]:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first product
     was = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     flags = torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
-    precision, fill = torch.get_float32_matmul_precision(), torch.utils.deterministic.fill_uninitialized_memory
+    precision = torch.get_float32_matmul_precision()
+    memory: Any = torch.utils.deterministic  # its attribute is a property that type checkers do not see
+    fill = memory.fill_uninitialized_memory
     torch.use_deterministic_algorithms(True, warn_only=True)
     torch.set_float32_matmul_precision("highest")
-    torch.utils.deterministic.fill_uninitialized_memory = False  # a tenth of a step's time, to find bugs in kernels
+    memory.fill_uninitialized_memory = False  # a tenth of a step's time, to find bugs in kernels
     try:
         with flags:
             yield
     finally:
         torch.use_deterministic_algorithms(was[0], warn_only=was[1])
         torch.set_float32_matmul_precision(precision)
-        torch.utils.deterministic.fill_uninitialized_memory = fill
+        memory.fill_uninitialized_memory = fill
 
 
 def seed_step(seed: int, step: int, rank: int) -> None:
