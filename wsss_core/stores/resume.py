@@ -48,7 +48,7 @@ def write_store(
     path = Path(path)
     name = str(path).replace("/", ".")
     work = WORK / f"{name}-{key}"
-    for stale in WORK.glob(f"{name}-*"):
+    for stale in WORK.glob(f"{name}-{'?' * len(key)}"):
         if stale != work:
             shutil.rmtree(stale)
     make_writer = partial(
