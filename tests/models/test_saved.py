@@ -5,7 +5,7 @@ import torch
 
 from wsss_core.models.attention import attention_from, make_cam, make_fcan
 from wsss_core.models.backbone import make_backbone
-from wsss_core.models.saved import load_model, save_model
+from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
 from wsss_core.models.segmenter import make_segmenter, segmenter_from
 from wsss_core.models.start import start_from
 from wsss_core.stage import InputError
@@ -106,6 +106,14 @@ def test_another_backbone_is_refused(tmp_path):
     model = make_segmenter(backbone="test_efficientnet", output_stride=16, head="pyramid", n_classes=2, width=8)
     with pytest.raises(InputError, match=r"weights\.safetensors: has another backbone"):
         start_from(model, tmp_path)
+
+
+def test_a_network_of_the_wrong_kind_is_refused(tmp_path):
+    for kind, right, wrong in [("segmenter", load_segmenter, load_attention), ("cam", load_attention, load_segmenter)]:
+        saved(tmp_path / kind, kind)
+        assert same(right(tmp_path / kind)[0].state_dict(), load_model(tmp_path / kind)[0].state_dict())
+        with pytest.raises(InputError, match=f"{kind}: expected .*, found a network of kind {kind}"):
+            wrong(tmp_path / kind)
 
 
 def test_damaged_folders_are_named(tmp_path):

@@ -5,7 +5,7 @@ from wsss_core.models.backbone import Backbone, make_backbone
 from wsss_core.models.device import default_device
 from wsss_core.models.imagenet import imagenet_weights
 from wsss_core.models.inference import infer_maps
-from wsss_core.models.saved import load_model, save_model
+from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
 from wsss_core.models.segmenter import Segmenter, make_segmenter, segmenter_from
 from wsss_core.models.start import start_from
 
@@ -18,7 +18,9 @@ __all__ = [
     "default_device",
     "imagenet_weights",
     "infer_maps",
+    "load_attention",
     "load_model",
+    "load_segmenter",
     "make_backbone",
     "make_cam",
     "make_fcan",

@@ -8,13 +8,15 @@ from typing import Any
 
 from torch import nn
 
-from wsss_core.models.attention import make_cam, make_fcan
-from wsss_core.models.backbone import make_backbone
+from wsss_core.models.attention import CAM, FCAN, make_cam, make_fcan
+from wsss_core.models.backbone import Backbone, make_backbone
 from wsss_core.models.folder import DESCRIPTION, WEIGHTS, read_description, read_tensors, write_folder
-from wsss_core.models.segmenter import make_segmenter
+from wsss_core.models.segmenter import Segmenter, make_segmenter
 from wsss_core.stage import InputError
 
-MAKERS: dict[str, Callable[..., nn.Module]] = {
+Network = Backbone | Segmenter | FCAN | CAM
+
+MAKERS: dict[str, Callable[..., Network]] = {
     "backbone": make_backbone,
     "segmenter": make_segmenter,
     "fcan": make_fcan,
@@ -39,7 +41,7 @@ def save_model(folder: Path, model: nn.Module, description: Mapping[str, Any]) -
     write_folder(Path(folder), model.state_dict(), description)
 
 
-def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
+def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
     """Build a saved network and fill in its weights; needs no network and no ImageNet weights.
 
     Returns:
@@ -64,3 +66,27 @@ def load_model(folder: Path) -> tuple[nn.Module, dict[str, Any]]:
             f"{folder / WEIGHTS}: not the weights of {DESCRIPTION}: {' '.join(str(error).split())[:200]}"
         ) from None
     return model.eval(), description
+
+
+def load_segmenter(folder: Path) -> tuple[Segmenter, dict[str, Any]]:
+    """`load_model` where only a segmentation network or saliency detector will do.
+
+    Raises:
+        InputError: as `load_model`, or a network of another kind.
+    """
+    model, description = load_model(folder)
+    if not isinstance(model, Segmenter):
+        raise InputError(f"{folder}: expected a segmenter, found a network of kind {description['kind']}")
+    return model, description
+
+
+def load_attention(folder: Path) -> tuple[FCAN | CAM, dict[str, Any]]:
+    """`load_model` where only an attention network will do.
+
+    Raises:
+        InputError: as `load_model`, or a network of another kind.
+    """
+    model, description = load_model(folder)
+    if not isinstance(model, FCAN | CAM):
+        raise InputError(f"{folder}: expected an attention network, found a network of kind {description['kind']}")
+    return model, description
