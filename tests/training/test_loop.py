@@ -195,3 +195,24 @@ def test_progress_without_a_terminal_is_ten_lines(tmp_path, caplog):
     lines = [record.getMessage() for record in caplog.records if "images/s" in record.getMessage()]
     assert len(lines) == 10
     assert lines[0].startswith("tiny: step 4/40, loss ")
+
+
+class RefusingSamples(torch.utils.data.Dataset):
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        raise InputError("photo 7: damaged; run ingest")
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_error_in_a_worker_stays_one_line(tmp_path, workers):
+    with pytest.raises(InputError) as error:
+        train(
+            torch.nn.Conv2d(3, 1, 1),
+            RefusingSamples(),
+            lambda scores, batch: {"x": scores.mean()},
+            settings=TrainingSettings(workers=workers),
+            images_seen=10,
+            seed=0,
+            checkpoint=None,
+            log=tmp_path / "loss.csv",
+        )
+    assert str(error.value) == "photo 7: damaged; run ingest"

@@ -6,7 +6,7 @@ import csv
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -128,10 +128,18 @@ def _batches(
         pin_memory=device.type == "cuda",
         generator=torch.Generator(),  # the loader seeds its workers from it instead of moving dropout's generator on
     )
-    for batch in loader:
+    for batch in _plain_errors(loader):
         moved = {key: value.to(device, non_blocking=True) for key, value in batch.items()}
         moved["image"] = moved["image"].contiguous(memory_format=torch.channels_last)
         yield moved
+
+
+def _plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """The loader's batches; a worker's InputError arrives without the trace that the loader wraps around it."""
+    try:
+        yield from loader
+    except InputError as error:
+        raise InputError(str(error).splitlines()[-1].removeprefix(f"{InputError.__module__}.InputError: ")) from None
 
 
 def _steps(

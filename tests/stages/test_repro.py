@@ -1,0 +1,170 @@
+"""The whole graph on a tiny data set: what runs, what does not run again, what a killed stage leaves behind."""
+
+import filecmp
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from tiny import edit_params, make_project, repro, run
+
+import wsss_core
+
+pytestmark = [pytest.mark.graph, pytest.mark.xdist_group("graph")]
+
+AFTER_ROUND_2 = ["train_segmenter@mining_2", "predict@mining_2", "evaluate@mining_2", "report"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    make_project(folder)
+    ran = repro(folder)
+    assert ran[0] == "make_scenes@scenes"
+    assert ran[-1] == "report"
+    assert len(ran) == len(set(ran)) == 31
+    return folder
+
+
+def same_files(a: Path, b: Path) -> bool:
+    names = sorted(str(p.relative_to(a)) for p in a.rglob("*") if p.is_file())
+    others = sorted(str(p.relative_to(b)) for p in b.rglob("*") if p.is_file())
+    return names == others and filecmp.cmpfiles(a, b, names, shallow=False)[1:] == ([], [])
+
+
+def test_a_second_repro_does_nothing(project):
+    assert repro(project) == []
+
+
+def test_the_artifacts_open_and_agree(project, monkeypatch):
+    monkeypatch.chdir(project)
+    index = pd.read_parquet("data/dataset/index.parquet")
+    assert index["split"].value_counts().to_dict() == {"train": 12, "easy": 8, "val": 4}
+    saliency, cues, posterior = (wsss_core.open(name) for name in ("saliency", "cues/harmonic", "posteriors/mining_1"))
+    for row in posterior.table.itertuples():
+        size = (row.height, row.width)
+        steps = saliency[row.image_id]["saliency"]
+        assert steps.shape == (3, *size)
+        assert (steps[:-1] <= steps[1:]).all()
+        assert set(cues[row.image_id]["labels"].ravel()) <= {0, 255, *row.class_ids}
+        stored = posterior[row.image_id]["posterior"]
+        assert stored.shape == (row.n_labels, *size)
+        assert abs(stored.sum(0, dtype=int) - 255).max() <= row.n_labels
+
+
+def test_the_report_has_every_run(project):
+    metrics = json.loads((project / "reports/metrics.json").read_text())
+    assert list(metrics["runs"]) == ["mining_0", "mining_1", "mining_2"]
+    assert {"miou", "per_class", "pixel_accuracy", "images"} <= set(metrics["runs"]["mining_2"]["val"])
+    assert {"miou", "precision", "recall", "coverage"} <= set(metrics["labels"]["cues_max"]["train"])
+    assert "http" not in (project / "reports/index.html").read_text().replace("http://www.w3.org", "")
+    shown = run(project, "dvc", "metrics", "show", "--json")
+    assert "mining_2" in shown
+    assert "loss" in run(project, "dvc", "plots", "show", "--json")
+
+
+def test_changing_a_number_of_iteration_2_runs_iteration_2_only(project):
+    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].update(eta=0.25))
+    assert repro(project) == AFTER_ROUND_2
+
+
+def test_reverting_the_number_restores_from_the_cache(project):
+    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].update(eta=0.05))
+    assert "train_segmenter@mining_2" not in repro(project)
+
+
+def test_a_third_iteration_runs_that_one_only(project):
+    run(project, "wsss", "rows", "--rounds", "3")
+    third = ["estep@mining_3", "train_segmenter@mining_3", "predict@mining_3"]
+    evaluated = ["evaluate@posteriors_mining_3", "evaluate@mining_3"]
+    assert sorted(repro(project)) == sorted([*third, *evaluated, "report"])
+
+
+def test_a_comment_changes_nothing(project):
+    text = (project / "params.yaml").read_text()
+    (project / "params.yaml").write_text(f"# a remark\n{text}")
+    assert repro(project) == []
+
+
+def train(project: Path, out: str, **environment: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "stages.train_segmenter", "--settings", "mining_1", "--seed", "0"]
+    command += ["--dataset", "data/dataset", "--labels", "data/posteriors/mining_1"]
+    command += ["--start", "data/segmenters/mining_0", "--out", out]
+    return subprocess.Popen(
+        command,
+        cwd=project,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("kill", [signal.SIGKILL, signal.SIGINT])
+def test_a_killed_training_continues_to_the_same_bytes(project, kill):
+    def longer(params):
+        params["training"]["checkpoint_every"] = 1
+        params["train_segmenter"]["mining_1"]["images_seen"] = 24
+
+    def back(params):
+        del params["training"]["checkpoint_every"]
+        del params["train_segmenter"]["mining_1"]["images_seen"]
+
+    edit_params(project, longer)
+    try:
+        assert train(project, "data/straight").wait() == 0
+        process = train(project, "data/resumed")
+        while not (saved := list((project / "data/.work").glob("data.resumed-*.ckpt"))) and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(kill)
+        process.wait()
+        assert saved
+        assert not (project / "data/resumed").exists()
+        assert train(project, "data/resumed").wait() == 0
+        assert same_files(project / "data/straight", project / "data/resumed")
+    finally:
+        edit_params(project, back)
+        run(project, "rm", "-rf", "data/straight", "data/resumed")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda p: p["train_segmenter"]["mining_1"].update(etaa=1), "train_segmenter.mining_1.etaa: unknown key"),
+        (lambda p: p["budget"].update(size="big"), "budget.size: expected a whole number, found 'big'"),
+        (lambda p: p["training"].update(lr=-1), "training: lr must be greater than 0"),
+    ],
+)
+def test_a_mistake_in_params_is_one_line_and_leaves_nothing(project, edit, message):
+    before = (project / "params.yaml").read_text()
+    edit_params(project, edit)
+    try:
+        process = train(project, "data/refused")
+        _, errors = process.communicate()
+        assert process.returncode == 1
+        assert message in errors.splitlines()[-1]
+        assert not (project / "data/refused").exists()
+    finally:
+        (project / "params.yaml").write_text(before)
+
+
+def test_the_same_stage_gives_the_same_bytes_again(project):
+    for name in ("saliency", "attention/fcan", "posteriors/mining_1"):
+        (project / f"data/{name}").rename(project / f"data/first.{name.replace('/', '.')}")
+    commands = {
+        "saliency": ["saliency", "--detector", "data/saliency_net"],
+        "attention/fcan": ["attention", "--settings", "fcan", "--net", "data/attention_nets/fcan"],
+        "posteriors/mining_1": ["estep", "--settings", "class_restricted", "--segmenter", "data/segmenters/mining_0"],
+    }
+    for name, (stage, *arguments) in commands.items():
+        out = f"data/{name}"
+        printed = run(
+            project, sys.executable, "-m", f"stages.{stage}", "--dataset", "data/dataset", *arguments, "--out", out
+        )
+        assert same_files(project / out, project / f"data/first.{name.replace('/', '.')}"), printed
