@@ -8,7 +8,7 @@ demo: setup
 	@$(BIN)/wsss demo
 
 test: setup lint
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 lint: setup
 	@$(BIN)/ruff check .

@@ -1,19 +1,18 @@
-"""Where saliency comes from: the trained network, a folder of ready-made maps, or an ONNX file; all give maps in [0, 1]."""
+"""Where saliency comes from: the trained network, a folder of ready-made maps, or an ONNX file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
 
+from wsss_core.cues.saliency import Detect
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_model
 from wsss_core.stage import InputError
-
-Detect = Callable[[list[np.ndarray]], list[np.ndarray]]
 
 # What detectors exported from public saliency code expect: RGB in [0, 1], ImageNet mean and deviation.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -22,9 +21,9 @@ DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect:
     """The trained detector in `folder`, run with the photos' long side at `size` pixels."""
-    model, _ = load_model(folder)
-    model = model.eval().to(device)
-    stride = model.output_stride
+    model, description = load_model(folder)
+    model = model.to(device)
+    stride = int(description["output_stride"])
 
     def detect(photos: list[np.ndarray]) -> list[np.ndarray]:
         maps = infer_maps(model, photos, size=size, stride=stride, join="max", device=device, activation=torch.sigmoid)
@@ -34,7 +33,10 @@ def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect
 
 
 def onnx_detector(file: Path) -> Detect:
-    """A detector of any origin as ONNX: input (1, 3, H, W) RGB normalised as for ImageNet, first output (1, 1, h, w) in [0, 1].
+    """A detector of any origin as ONNX.
+
+    Its input is (1, 3, H, W), RGB normalised as for ImageNet, at 320 px where it takes any size; its first output
+    (1, 1, h, w) in [0, 1].
 
     Raises:
         InputError: onnxruntime is not installed, or the file is not a model of this form.
