@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import torch
-from wsss_core.models.segmenter import make_segmenter
 
 from wsss_core.losses.mining import MiningLoss
+from wsss_core.models.segmenter import make_segmenter
 
 BATCH = 10
 

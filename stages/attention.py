@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from wsss_core.cues.attention import normalise, normalise_cam
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
-from wsss_core.models.device import default_device
+from wsss_core.data.device import default_device
 from wsss_core.models.inference import infer_maps
-from wsss_core.models.saved import load_model
+from wsss_core.models.saved import load_attention
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, fingerprint, write_store
@@ -35,8 +35,8 @@ def main(*, settings: str, dataset: Path, net: Path, out: Path) -> None:
     sections = [section(params, name) for name in names]
     budget, chosen = bind(Budget, sections[0], names[0]), bind(Attention, sections[1], names[1])
     photos, device = Dataset(dataset), default_device()
-    model, description = load_model(net)
-    model = model.eval().to(device)
+    model, description = load_attention(net)
+    model = model.to(device)
     to_unit = normalise_cam if description["kind"] == "cam" else normalise
     table = photos.cue_table(chosen.splits)
     table = table[table["n_classes"] > 0]

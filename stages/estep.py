@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
+from wsss_core.data.device import default_device
 from wsss_core.em.posterior import class_restricted_posterior
-from wsss_core.models.device import default_device
 from wsss_core.models.inference import infer_maps
-from wsss_core.models.saved import load_model
+from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, fingerprint, write_store
@@ -35,8 +35,8 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
     sections = [section(params, name) for name in names]
     budget, chosen = bind(Budget, sections[0], names[0]), bind(EStep, sections[1], names[1])
     photos, device = Dataset(dataset), default_device()
-    model, _ = load_model(segmenter)
-    model = model.eval().to(device)
+    model, _ = load_segmenter(segmenter)
+    model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     shape = tuple(int(table[column].max()) for column in ("n_labels", "height", "width"))
 

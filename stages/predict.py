@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
-from wsss_core.models.device import default_device
+from wsss_core.data.device import default_device
 from wsss_core.models.inference import infer_maps
-from wsss_core.models.saved import load_model
+from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, fingerprint, write_store
@@ -31,8 +31,8 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     sections = [section(params, "budget"), section(params, "predict")]
     budget, chosen = bind(Budget, sections[0], "budget"), bind(Prediction, sections[1], "predict")
     photos, device = Dataset(dataset), default_device()
-    model, _ = load_model(segmenter)
-    model = model.eval().to(device)
+    model, _ = load_segmenter(segmenter)
+    model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.held_out_splits)
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:

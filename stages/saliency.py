@@ -12,7 +12,7 @@ from wsss_core.cues.detectors import Detect, network_detector, onnx_detector, re
 from wsss_core.cues.saliency import hierarchical_saliency
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
-from wsss_core.models.device import default_device
+from wsss_core.data.device import default_device
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, fingerprint, write_store

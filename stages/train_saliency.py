@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from wsss_core.cues.detectors import Detect, network_detector
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
+from wsss_core.data.device import default_device
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.evaluation.saliency import saliency_figures
 from wsss_core.losses.saliency import SaliencyLoss
-from wsss_core.models.device import default_device
 from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import bind, load_params, section, whole_folder

@@ -35,3 +35,8 @@ def test_a_list_from_the_file_is_a_scale_for_cutting():
     settings = bind(TrainingSettings, {"scale": [0.5, 2], "mirror": False}, "training")
     augment = settings.augment(Budget(size=190, images_seen=1), 16)
     assert (augment.size, augment.crop, augment.scale, augment.mirror) == (190, 193, (0.5, 2.0), False)
+
+
+def test_the_crop_may_be_smaller_than_the_photo():
+    augment = TrainingSettings().augment(Budget(size=500, crop=321, images_seen=1), 8)
+    assert (augment.size, augment.crop) == (500, 321)

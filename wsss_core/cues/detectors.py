@@ -11,7 +11,7 @@ import torch
 
 from wsss_core.cues.saliency import Detect
 from wsss_core.models.inference import infer_maps
-from wsss_core.models.saved import load_model
+from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import InputError
 
 # What detectors exported from public saliency code expect: RGB in [0, 1], ImageNet mean and deviation.
@@ -21,9 +21,9 @@ DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect:
     """The trained detector in `folder`, run with the photos' long side at `size` pixels."""
-    model, description = load_model(folder)
+    model, _ = load_segmenter(folder)
     model = model.to(device)
-    stride = int(description["output_stride"])
+    stride = model.output_stride
 
     def detect(photos: list[np.ndarray]) -> list[np.ndarray]:
         maps = infer_maps(model, photos, size=size, stride=stride, join="max", device=device, activation=torch.sigmoid)

@@ -2,7 +2,6 @@
 
 from wsss_core.models.attention import CAM, FCAN, attention_from, make_cam, make_fcan
 from wsss_core.models.backbone import Backbone, make_backbone
-from wsss_core.models.device import default_device
 from wsss_core.models.imagenet import imagenet_weights
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
@@ -15,7 +14,6 @@ __all__ = [
     "Backbone",
     "Segmenter",
     "attention_from",
-    "default_device",
     "imagenet_weights",
     "infer_maps",
     "load_attention",

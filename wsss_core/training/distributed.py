@@ -22,15 +22,6 @@ def world_size() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def default_device() -> torch.device:
-    """This process's own GPU, or the CPU where there is none."""
-    return (
-        torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
-        if torch.cuda.is_available()
-        else torch.device("cpu")
-    )
-
-
 @contextmanager
 def process_group(device: torch.device) -> Iterator[None]:
     """Connect the processes inside the block, if there are several.

@@ -16,10 +16,11 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
+from wsss_core.data.device import default_device
 from wsss_core.data.samples import one_thread
 from wsss_core.stage import InputError
 from wsss_core.training.checkpoint import load_checkpoint, save_checkpoint
-from wsss_core.training.distributed import averaged, default_device, process_group, rank, shared, world_size
+from wsss_core.training.distributed import averaged, process_group, rank, shared, world_size
 from wsss_core.training.optimiser import learning_rate, make_optimiser, set_learning_rate, set_training_mode
 from wsss_core.training.progress import TrainingProgress
 from wsss_core.training.repeatable import repeatable, seed_step

@@ -77,4 +77,5 @@ class TrainingSettings:
 
     def augment(self, budget: Budget, stride: int) -> Augment:
         """How samples are cut for a network of this output stride."""
-        return Augment(size=budget.size, crop=crop_side(budget.size, stride), scale=self.scale, mirror=self.mirror)
+        crop = crop_side(budget.crop or budget.size, stride)
+        return Augment(size=budget.size, crop=crop, scale=self.scale, mirror=self.mirror)
