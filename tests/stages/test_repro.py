@@ -29,7 +29,7 @@ def project(tmp_path_factory) -> Path:
     ran = repro(folder)
     assert ran[0] == "make_scenes@scenes"
     assert ran[-1] == "report"
-    assert len(ran) == len(set(ran)) == 31
+    assert len(ran) == len(set(ran)) == 28
     return folder
 
 
