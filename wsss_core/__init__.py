@@ -1,4 +1,4 @@
-"""Weakly-supervised semantic segmentation as one DVC graph. `wsss_core.open("attention/fcan")` opens a cached cue."""
+"""Weakly-supervised semantic segmentation as one DVC graph. `wsss_core.open("attention/cam")` opens a cached cue."""
 
 from wsss_core.stores import open_store as open
 

@@ -155,11 +155,11 @@ def test_a_mistake_in_params_is_one_line_and_leaves_nothing(project, edit, messa
 
 
 def test_the_same_stage_gives_the_same_bytes_again(project):
-    for name in ("saliency", "attention/fcan", "posteriors/mining_1"):
+    for name in ("saliency", "attention/cam", "posteriors/mining_1"):
         (project / f"data/{name}").rename(project / f"data/first.{name.replace('/', '.')}")
     commands = {
         "saliency": ["saliency", "--detector", "data/saliency_net"],
-        "attention/fcan": ["attention", "--settings", "fcan", "--net", "data/attention_nets/fcan"],
+        "attention/cam": ["attention", "--settings", "cam", "--net", "data/attention_nets/cam"],
         "posteriors/mining_1": ["estep", "--settings", "class_restricted", "--segmenter", "data/segmenters/mining_0"],
     }
     for name, (stage, *arguments) in commands.items():

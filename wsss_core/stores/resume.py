@@ -59,8 +59,12 @@ def write_store(
     if workers > 1 and len(todo) > 1:
         with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("forkserver")) as pool:
             done = pool.map(partial(_write_shard, make_writer, compute), todo)
-            for _ in track(done, description=str(path), total=len(todo)):
-                pass
+            try:
+                for _ in track(done, description=str(path), total=len(todo)):
+                    pass
+            except BaseException:
+                pool.shutdown(cancel_futures=True)  # an interrupted stage does not first finish the queue
+                raise
     else:
         for shard in track(todo, description=str(path)):
             writer.write(shard, *compute(writer.rows(shard)))
