@@ -124,6 +124,22 @@ def test_ready_made_saliency_needs_no_detector(project):
 
 
 @pytest.mark.parametrize(
+    ("table", "splits"),
+    [
+        ("image,label\na.jpg,cat\n", {"train": "*"}),
+        ("image,label,split\na.jpg,cat,val\nb.jpg,cat,train\n", {"train": "train", "val": "val"}),
+    ],
+)
+def test_a_folder_with_a_table_brings_its_own_splits(project, table, splits):
+    Path("photos").mkdir()
+    Path("maps").mkdir()
+    Path("photos/labels.csv").write_text(table)
+    init_project("laptop", root=Path("photos"), detector=Path("maps"))
+    source = load_params()["ingest"]["dataset"]["sources"]["main"]
+    assert (source["layout"], source["splits"]) == ("csv", splits)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"preset": "nope"}, "no preset 'nope'; there are demo, laptop, voc12"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import csv
 import io
 import os
 import shutil
@@ -121,7 +122,7 @@ def _put_sources(
     sources = params["ingest"]["dataset"]["sources"]
     sources["main"]["root"] = str(root)
     if (root / "labels.csv").is_file():
-        sources["main"] = {"root": str(root), "layout": "csv", "splits": {"train": "*"}}
+        sources["main"] = {"root": str(root), "layout": "csv", "splits": _csv_splits(root / "labels.csv")}
     elif not (root / "image_labels.json").is_file():
         sources["main"]["tags"] = "xml" if (root / "Annotations").is_dir() else "masks"
     if easy is not None:
@@ -139,6 +140,14 @@ def _put_sources(
             "saliency needs a detector: --saliency-pairs PATH (photos with class-agnostic masks, to train one) "
             "or --detector PATH (a folder of ready-made maps, or an .onnx file)"
         )
+
+
+def _csv_splits(table: Path) -> dict[str, str]:
+    """The values of the table's column `split`, each under its own name; everything is for training without one."""
+    with open(table, encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file)
+        found = sorted({row["split"] for row in rows if row.get("split")}) if "split" in (rows.fieldnames or ()) else []
+    return {split: split for split in found} or {"train": "*"}
 
 
 def _untouched() -> bool:
