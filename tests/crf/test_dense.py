@@ -1,5 +1,8 @@
+import os
 import subprocess
 import sys
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -89,6 +92,20 @@ def test_marginals_sum_to_one_and_tensors_come_back_as_tensors() -> None:
     np.testing.assert_allclose(out.sum(0), 1, atol=1e-5)
     as_tensor = DenseCRF()(torch.from_numpy(image), torch.from_numpy(p))
     np.testing.assert_array_equal(as_tensor.numpy(), out)
+
+
+def test_python_threads_and_a_fork_after_use() -> None:
+    image, p = smooth_image(40, 50), smooth_probabilities(3, 40, 50)
+    expected = DenseCRF()(image, p)
+    with ThreadPoolExecutor(4) as pool:
+        for out in pool.map(lambda _: DenseCRF()(image, p), range(8)):
+            np.testing.assert_array_equal(out, expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of forking where threads ran: what is tested here
+        child = os.fork()
+    if child == 0:
+        os._exit(0 if np.array_equal(DenseCRF()(image, p), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_labels_are_symmetric() -> None:

@@ -52,6 +52,9 @@ class GaussianFilter:
         self._normalise = normalise
         self.mass = self._filter(torch.ones_like(features[:, :1]))
         """Σ_j k(i, j), (N, 1)."""
+        precision = torch.finfo(features.dtype)
+        self.negligible = precision.tiny if self._own is None else 100 * precision.eps
+        """A mass up to this is none: on the lattice, what is left of a point's own weight after rounding."""
 
     def __call__(self, values: Tensor) -> Tensor:
         """Filtered values, float (N, C) as the features' type.
@@ -63,7 +66,7 @@ class GaussianFilter:
             raise ValueError(f"expected values ({len(self.mass)}, C), got {tuple(values.shape)}")
         if self._normalise == "none":
             return self._filter(values)
-        alone = self.mass <= torch.finfo(self.mass.dtype).eps
+        alone = self.mass <= self.negligible
         mass = self.mass.masked_fill(alone, 1.0)
         if self._normalise == "rows":
             return torch.where(alone, values, self._filter(values) / mass)

@@ -7,6 +7,7 @@ import numpy as np
 from wsss_core.crf import filter_kernels
 from wsss_core.crf.mean_field import FLOOR, mean_field, normalised
 from wsss_core.crf.numba_lattice import NumbaLattice
+from wsss_core.crf.threads import one_at_a_time
 
 
 def infer(
@@ -30,5 +31,6 @@ def infer(
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     out = np.empty_like(scores)
-    filter_kernels.softmax(scores, out)
+    with one_at_a_time:
+        filter_kernels.softmax(scores, out)
     return out

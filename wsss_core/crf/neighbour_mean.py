@@ -35,7 +35,7 @@ def neighbour_mean(
     if not joint:
         return total
     mass = torch.stack([w * f.mass for w, f in zip(weights, filters, strict=True)]).sum(0)
-    alone = mass <= torch.finfo(mass.dtype).eps
+    alone = mass <= sum(weights) * filters[0].negligible
     return torch.where(alone, values, total / mass.masked_fill(alone, 1.0))
 
 

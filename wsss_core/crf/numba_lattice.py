@@ -5,6 +5,7 @@ import numpy as np
 from wsss_core.crf import filter_kernels, lattice_kernels
 from wsss_core.crf.embedding import embed
 from wsss_core.crf.self_weights import self_weights
+from wsss_core.crf.threads import one_at_a_time
 
 _PARTS = 4
 
@@ -22,7 +23,8 @@ class NumbaLattice:
     def __init__(self, features: np.ndarray) -> None:
         features = np.ascontiguousarray(features, dtype=np.float32)
         space = embed([float(f.min()) for f in features.T], [float(f.max()) for f in features.T])
-        keys, self._weights = lattice_kernels.simplices(features, space.scale, space.strides, space.steps)
+        with one_at_a_time:
+            keys, self._weights = lattice_kernels.simplices(features, space.scale, space.strides, space.steps)
         self._vertices, vertex_keys, table_keys, table_vertices = lattice_kernels.number(keys)
         self._neighbours = lattice_kernels.neighbours(vertex_keys, table_keys, table_vertices, space.steps)
 
@@ -33,16 +35,18 @@ class NumbaLattice:
         # As many partial sums as memory allows, fewer where the lattice is as large as the image, for any thread count.
         parts = max(1, min(_PARTS, len(values) // slots))
         lattice = np.empty((max(parts, 2), slots, values.shape[1]), np.float32)
-        filter_kernels.splat(self._vertices, self._weights, values, lattice[:parts])
-        now, then = lattice[0], lattice[1]
-        then[-1] = 0
-        for axis in reversed(range(axes)) if transpose else range(axes):
-            filter_kernels.blur(self._neighbours[axis], now, then)
-            now, then = then, now
-        # The blur's gain, so that a constant keeps its size where the lattice is dense.
-        now *= np.float32(1 / (1 + 2.0 ** (1 - axes)))
+        base = np.zeros_like(values) if base is None else base
         out = np.empty_like(values)
-        filter_kernels.gather(self._vertices, self._weights, now, np.zeros_like(values) if base is None else base, out)
+        with one_at_a_time:
+            filter_kernels.splat(self._vertices, self._weights, values, lattice[:parts])
+            now, then = lattice[0], lattice[1]
+            then[-1] = 0
+            for axis in reversed(range(axes)) if transpose else range(axes):
+                filter_kernels.blur(self._neighbours[axis], now, then)
+                now, then = then, now
+            # The blur's gain, so that a constant keeps its size where the lattice is dense.
+            now *= np.float32(1 / (1 + 2.0 ** (1 - axes)))
+            filter_kernels.gather(self._vertices, self._weights, now, base, out)
         return out
 
     def self_weights(self) -> np.ndarray:
