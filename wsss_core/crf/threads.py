@@ -9,8 +9,8 @@ import threading
 
 from numba import config
 
-if config.THREADING_LAYER == "default":  # an environment that names a layer keeps it
-    config.THREADING_LAYER = "workqueue"
+if config.THREADING_LAYER == "default":  # type: ignore[attr-defined]  # an environment that names a layer keeps it
+    config.THREADING_LAYER = "workqueue"  # type: ignore[attr-defined]
 
 one_at_a_time = threading.Lock()
 """Held around every call of a parallel kernel."""
