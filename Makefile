@@ -8,7 +8,7 @@ demo: setup
 	@$(BIN)/wsss demo
 
 test: setup lint
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
+	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup
 
 lint: setup
 	@$(BIN)/ruff check .
