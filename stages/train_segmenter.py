@@ -10,6 +10,7 @@ from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.mining import MiningLoss
+from wsss_core.models.heads import HeadName
 from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import bind, load_params, section, whole_folder
@@ -24,15 +25,16 @@ from wsss_core.training.settings import TrainingSettings
 class Segmentation:
     """A section of `train_segmenter`; without `splits`, all but val and test.
 
-    `images_seen` comes from the budget if left out; 0 stores the untrained network.
+    `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network.
     """
 
-    loss: Literal["hard_soft"] = "hard_soft"
     heuristic: Literal["max", "relative"] = "relative"
     eta: float = 0.0
     confidence_of: Literal["posterior", "likelihood"] = "posterior"
     iou_gain: float = 1.0
     images_seen: int | None = None
+    head: HeadName | None = None
+    width: int | None = None
     splits: tuple[str, ...] | None = None
 
 
@@ -49,8 +51,9 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     photos, targets = Dataset(dataset), open_store(labels)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])]
+    head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
-    model, description = segmenter_from(start, head=budget.head, width=budget.width, n_classes=len(photos.classes))
+    model, description = segmenter_from(start, head=head, width=width, n_classes=len(photos.classes))
     samples = TrainingSamples(
         photos, targets, rows=table, augment=training.augment(budget, model.output_stride), seed=seed
     )

@@ -96,13 +96,14 @@ def test_outputs_of_removed_rows_are_deleted(project):
 
 
 def test_init_points_at_the_users_data_and_keeps_edits(project):
-    for folder in ("photos/Annotations", "pairs"):
+    for folder in ("photos/Annotations", "photos/JPEGImages", "pairs"):
         Path(folder).mkdir(parents=True)
     init_project("laptop", root=Path("photos"), saliency_pairs=Path("pairs"), classes=["cat", "dog"])
     params = load_params()
     assert params["ingest"]["dataset"]["sources"]["main"]["root"] == "photos"
     assert params["ingest"]["dataset"]["sources"]["main"]["tags"] == "xml"
     assert params["ingest"]["dataset"]["classes"] == ["cat", "dog"]
+    assert params["ingest"]["dataset"]["sources"]["main"]["splits"] == {"train": "*"}
     assert "easy" not in params["ingest"]["dataset"]["sources"]
     assert make_rows(params)["scenes"] == {}
     Path("params.yaml").write_text(Path("params.yaml").read_text().replace("images_seen: 6000", "images_seen: 7000"))
@@ -113,7 +114,7 @@ def test_init_points_at_the_users_data_and_keeps_edits(project):
 
 
 def test_ready_made_saliency_needs_no_detector(project):
-    Path("photos").mkdir()
+    Path("photos/JPEGImages").mkdir(parents=True)
     Path("maps").mkdir()
     init_project("laptop", root=Path("photos"), detector=Path("maps"))
     rows = make_rows(load_params())
@@ -127,7 +128,7 @@ def test_ready_made_saliency_needs_no_detector(project):
     ("table", "splits"),
     [
         ("image,label\na.jpg,cat\n", {"train": "*"}),
-        ("image,label,split\na.jpg,cat,val\nb.jpg,cat,train\n", {"train": "train", "val": "val"}),
+        ("image, label, split\na.jpg,cat,val\nb.jpg,cat, train \n", {"train": "train", "val": "val"}),
     ],
 )
 def test_a_folder_with_a_table_brings_its_own_splits(project, table, splits):
@@ -145,7 +146,8 @@ def test_a_folder_with_a_table_brings_its_own_splits(project, table, splits):
         ({"preset": "nope"}, "no preset 'nope'; there are demo, laptop, voc12"),
         ({"preset": "laptop"}, "needs --root PATH"),
         ({"preset": "laptop", "root": Path("none")}, "--root none: no such file or folder"),
-        ({"preset": "laptop", "root": Path()}, "saliency needs a detector"),
+        ({"preset": "laptop", "root": Path()}, "neither labels.csv nor a folder JPEGImages"),
+        ({"preset": "demo", "detector": Path()}, "needs --root PATH"),
     ],
 )
 def test_init_says_what_is_missing(project, arguments, message):

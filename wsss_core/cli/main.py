@@ -31,6 +31,7 @@ def init(
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool, typer.Option(help="also the ablation rows")] = False,
+    full: Annotated[bool, typer.Option(help="also a run on the true masks of the training images")] = False,
     force: Annotated[bool, typer.Option(help="replace an edited params.yaml")] = False,
 ) -> None:
     """Write params.yaml and stages/rows.yaml for a data set."""
@@ -41,7 +42,7 @@ def init(
         saliency_pairs=saliency_pairs,
         detector=detector,
         classes=[name.strip() for name in classes.split(",")] if classes else None,
-        options={"rounds": rounds, "seeds": seeds, "ablations": ablations or None},
+        options={"rounds": rounds, "seeds": seeds, "ablations": ablations or None, "full": full or None},
         force=force,
     )
     print("wrote params.yaml and stages/rows.yaml; now: dvc repro")
@@ -52,9 +53,10 @@ def rows(
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool | None, typer.Option(help="the ablation rows")] = None,
+    full: Annotated[bool | None, typer.Option(help="a run on the true masks of the training images")] = None,
 ) -> None:
     """Write stages/rows.yaml anew from params.yaml, after changing its section `rows` or by these options."""
-    for path in write_rows({"rounds": rounds, "seeds": seeds, "ablations": ablations}):
+    for path in write_rows({"rounds": rounds, "seeds": seeds, "ablations": ablations, "full": full}):
         print(f"removed {path}: no row makes it any more")
     print("wrote stages/rows.yaml; now: dvc repro")
 
@@ -79,6 +81,6 @@ def main() -> None:
     """Entry point: user errors end as one line on stderr and exit code 1."""
     try:
         app()
-    except InputError as error:
+    except (InputError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import csv
 import io
 import os
 import shutil
@@ -15,6 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from wsss_core.cli.rows import Rows, make_rows
+from wsss_core.cli.sources import describe_source
 from wsss_core.stage import InputError, load_params
 
 PRESETS = ("demo", "laptop", "voc12")
@@ -62,8 +62,8 @@ def init_project(
     for option, path in (("root", root), ("easy", easy), ("saliency-pairs", saliency_pairs), ("detector", detector)):
         if path is not None and not path.exists():
             raise InputError(f"--{option} {path}: no such file or folder")
-    if preset != "demo" and root is None:
-        raise InputError(f"the preset {preset} needs --root PATH, the folder of the data set")
+    if root is None and (preset != "demo" or easy or saliency_pairs or detector):
+        raise InputError(f"{preset}: needs --root PATH, the folder of the data set")
     params = _yaml.load(_preset_text(preset))
     if root is not None:
         params.pop("make_scenes", None)
@@ -118,21 +118,16 @@ def _write_both(params: Any) -> list[Path]:
 def _put_sources(
     params: Any, root: Path, easy: Path | None, saliency_pairs: Path | None, detector: Path | None
 ) -> None:
-    """Point the preset's sources at the user's folders; a folder with a labels.csv needs no VOC layout."""
-    sources = params["ingest"]["dataset"]["sources"]
-    sources["main"]["root"] = str(root)
-    if (root / "labels.csv").is_file():
-        sources["main"] = {"root": str(root), "layout": "csv", "splits": _csv_splits(root / "labels.csv")}
-    elif not (root / "image_labels.json").is_file():
-        sources["main"]["tags"] = "xml" if (root / "Annotations").is_dir() else "masks"
+    """Point the preset at the user's folders, as they are."""
+    sources = {"main": describe_source(root, lone_split="train")}
     if easy is not None:
-        sources["easy"]["root"] = str(easy)
-    else:
-        sources.pop("easy", None)
+        sources["easy"] = describe_source(easy, lone_split="easy")
+    params["ingest"]["dataset"]["sources"] = sources
     if detector is not None:
         params["rows"]["detector"] = str(detector)
         params["ingest"].pop("saliency_pairs", None)
-        params["saliency"]["thresholds"] = params["saliency"]["thresholds"] if detector.is_file() else []
+        if detector.is_dir():
+            params["saliency"]["thresholds"] = []
     elif saliency_pairs is not None:
         params["ingest"]["saliency_pairs"]["sources"]["pairs"]["root"] = str(saliency_pairs)
     else:
@@ -142,25 +137,20 @@ def _put_sources(
         )
 
 
-def _csv_splits(table: Path) -> dict[str, str]:
-    """The values of the table's column `split`, each under its own name; everything is for training without one."""
-    with open(table, encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        found = sorted({row["split"] for row in rows if row.get("split")}) if "split" in (rows.fieldnames or ()) else []
-    return {split: split for split in found} or {"train": "*"}
-
-
 def _untouched() -> bool:
     """Whether params.yaml still says what some preset says, apart from what `init` itself put in."""
     try:
         current = load_params(PARAMS)
         plain = YAML(typ="safe").load(_preset_text(current["rows"]["preset"]))
-    except (InputError, KeyError, TypeError, FileNotFoundError):
+        return _without_what_init_writes(current) == _without_what_init_writes(plain)
+    except (InputError, KeyError, TypeError, AttributeError, FileNotFoundError):
         return False
-    by_init = {"rows", "ingest", "make_scenes", "saliency"}
-    return {k: v for k, v in current.items() if k not in by_init} == {
-        k: v for k, v in plain.items() if k not in by_init
-    }
+
+
+def _without_what_init_writes(params: dict[str, Any]) -> dict[str, Any]:
+    dataset = {key: value for key, value in params["ingest"]["dataset"].items() if key not in ("sources", "classes")}
+    rest = {key: value for key, value in params.items() if key not in ("rows", "ingest", "make_scenes", "saliency")}
+    return {**rest, "dataset": dataset}
 
 
 def _preset_text(preset: str) -> str:

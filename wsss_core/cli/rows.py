@@ -131,7 +131,7 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
                 once, twice = f"em1_{first}", f"em2_{first}_{second}"
                 add(once, first, f"posteriors/mining_1{s}", f"segmenters/mining_0{s}")
                 add(twice, second, estep(once, once), f"segmenters/{once}{s}")
-            add("cold_0", "untrained", "cues/max", start)
+            add("cold_0", "untrained", "cues/max", f"attention_nets/{wiring.attention}")
             for t in (1, 2):
                 add(f"cold_{t}", "relative_05", estep(f"cold_{t}", f"cold_{t - 1}"), f"segmenters/cold_{t - 1}{s}")
     return runs, esteps
@@ -165,10 +165,10 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
     """
     made = {"saliency", "superpixels", "select_easy", *rows["datasets"], *rows["saliency_nets"]}
     made |= {f"{name}/masks" for name in rows["datasets"]}
-    folders = {"backbones": "backbones", "attentions": "attention", "cues": "cues"}
-    folders |= {"esteps": "posteriors"}
+    folders = {"backbones": "backbones", "attentions": "attention", "cues": "cues", "esteps": "posteriors"}
     for kind, folder in folders.items():
         made |= {f"{folder}/{name}" for name in rows[kind]}
+    made |= {f"attention_nets/{name}" for name in rows["attentions"]}
     for folder in ("segmenters", "predictions"):
         made |= {f"{folder}/{name}" for name in rows["runs"]}
     for kind in ("saliency_nets", "attentions", "cues", "runs", "esteps", "evaluations"):

@@ -44,7 +44,7 @@ def onnx_detector(file: Path) -> Detect:
     try:
         import onnxruntime
     except ImportError:
-        raise InputError(f"{file}: needs onnxruntime; pip install 'wsss[onnx]'") from None
+        raise InputError(f"{file}: needs onnxruntime; pip install -e '.[onnx]'") from None
     try:
         session = onnxruntime.InferenceSession(str(file), providers=onnxruntime.get_available_providers())
     except Exception as error:

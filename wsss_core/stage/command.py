@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import get_args
 
 from wsss_core.stage.errors import InputError
@@ -34,15 +35,16 @@ def run(main: Callable[..., None], name: str) -> None:
         main(**vars(arguments))
     except KeyboardInterrupt:
         _fail(name, "interrupted; run the same command again and it continues", 130)
-    except (InputError, ValueError) as error:
-        _fail(name, str(error), 1)
-    except OSError as error:
-        _fail(name, _os_error(error), 1)
     except Exception as error:
         if os.environ.get("WSSS_DEBUG"):
             raise
+        if isinstance(error, InputError | ValueError):
+            _fail(name, str(error), 1)
+        if isinstance(error, OSError):
+            _fail(name, _os_error(error), 1)
         _fail(name, f"{type(error).__name__}: {error} (a bug? run again with WSSS_DEBUG=1 for the trace)", 1)
-    _note_cost(name, time.monotonic() - start)
+    with suppress(OSError):  # a figure that cannot be kept is no failure of the stage
+        _note_cost(name, time.monotonic() - start)
 
 
 def _parser(main: Callable[..., None], name: str) -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ CODE = Path(__file__).resolve().parents[1]
 
 
 def fingerprint(settings: Any, *inputs: Path) -> str:
-    """A key of the settings, the bytes of every input (file, folder or artifact) and this package's own code.
+    """A key of the settings, the bytes of every input (file, folder or artifact), this package's code and the script.
 
     An artifact vouches for itself by the digest in its `store.json`, so that it is not read again.
     """
     total = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
-    for path in (*inputs, CODE):
+    script = getattr(sys.modules["__main__"], "__file__", None)
+    for path in (*inputs, CODE, *([Path(script)] if script and Path(script).is_file() else [])):
         total.update(_of_path(Path(path)))
     return total.hexdigest()[:16]
 

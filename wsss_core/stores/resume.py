@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,8 @@ from rich.progress import track
 from wsss_core.stage.output import WORK
 from wsss_core.stores.layout import ArraySpec, StoreError
 from wsss_core.stores.write import StoreWriter
+
+SHARD_BYTES = 64 * 2**20  # padded; what a shard takes in memory while it is computed is a few times that
 
 Computed = tuple[Mapping[str, Sequence[np.ndarray]], Sequence[Mapping[str, Any]]]
 
@@ -41,11 +44,13 @@ def write_store(
         path: folder of the artifact; replaced if it exists.
         compute: from a shard's rows to its arrays (one entry per row, true sizes) and one mapping of statistics per
             row. With `workers > 1` it must be picklable.
-        table, arrays, shard_rows, attributes: see `StoreWriter`.
+        table, arrays, shard_rows, attributes: see `StoreWriter`; a shard holds fewer images where they are large.
         key: a `fingerprint` of everything the result depends on.
         workers: processes that compute shards.
     """
     path = Path(path)
+    size = sum(math.prod(spec.shape) * np.dtype(spec.dtype).itemsize for spec in arrays.values())
+    shard_rows = max(1, min(shard_rows, SHARD_BYTES // size))
     name = str(path).replace("/", ".")
     work = WORK / f"{name}-{key}"
     for stale in WORK.glob(f"{name}-{'?' * len(key)}"):

@@ -30,6 +30,7 @@ class TrainingSettings:
         freeze_batch_norm: keep the statistics and parameters of batch norms as they come.
         scale: range of the random factor on the photo's size.
         mirror: flip every second sample left to right.
+        brightness, contrast: strength of the colour jitter in [0, 1).
         workers: processes that cut samples; 0 cuts them in the training process.
         checkpoint_every: steps between two checkpoints.
     """
@@ -50,6 +51,8 @@ class TrainingSettings:
     freeze_batch_norm: bool = False
     scale: tuple[float, float] = (0.75, 1.5)
     mirror: bool = True
+    brightness: float = 0.0
+    contrast: float = 0.0
     workers: int = 1
     checkpoint_every: int = 100
 
@@ -78,4 +81,11 @@ class TrainingSettings:
     def augment(self, budget: Budget, stride: int) -> Augment:
         """How samples are cut for a network of this output stride."""
         crop = crop_side(budget.crop or budget.size, stride)
-        return Augment(size=budget.size, crop=crop, scale=self.scale, mirror=self.mirror)
+        return Augment(
+            size=budget.size,
+            crop=crop,
+            scale=self.scale,
+            mirror=self.mirror,
+            brightness=self.brightness,
+            contrast=self.contrast,
+        )

@@ -1,0 +1,51 @@
+"""What `wsss init` finds in a user's folder."""
+
+from pathlib import Path
+
+import pytest
+
+from wsss_core.cli.sources import describe_source
+from wsss_core.stage import InputError
+
+
+def make(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch() if path.suffix else path.mkdir()
+
+
+def test_voc_2012_as_it_comes(tmp_path):
+    make(tmp_path, "JPEGImages", "Annotations", "SegmentationClass", "ImageSets/Segmentation/train.txt")
+    make(tmp_path, "ImageSets/Segmentation/val.txt")
+    found = describe_source(tmp_path, lone_split="train")
+    assert found["splits"] == {"train": "train", "val": "val"}
+    assert (found["tags"], found["masks"]) == ("xml", "SegmentationClass")
+
+
+@pytest.mark.parametrize("name", ["train_aug", "trainaug"])
+def test_sbd_beside_it_is_preferred(tmp_path, name):
+    make(tmp_path, "JPEGImages", "SegmentationClass", "SegmentationClassAug", "ImageSets/Segmentation/train.txt")
+    make(tmp_path, f"ImageSets/Segmentation/{name}.txt", "image_labels.json")
+    found = describe_source(tmp_path, lone_split="train")
+    assert found["splits"] == {"train": name}
+    assert (found["tags"], found["masks"]) == ("json", "SegmentationClassAug")
+
+
+def test_easy_photos_need_no_lists(tmp_path):
+    make(tmp_path, "JPEGImages", "image_labels.json")
+    found = describe_source(tmp_path, lone_split="easy")
+    assert found == {"root": str(tmp_path), "layout": "voc", "tags": "json", "splits": {"easy": "*"}}
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (b"image,label,split\na.jpg,cat,val\nb.jpg,cat,\n", "labels.csv:3: no split, but other rows have one"),
+        ("image,label\nk\u00fche.jpg,cow\n".encode("latin-1"), "not a table in UTF-8"),
+    ],
+)
+def test_a_table_that_would_lose_rows_is_refused(tmp_path, table, message):
+    (tmp_path / "labels.csv").write_bytes(table)
+    with pytest.raises(InputError, match=message):
+        describe_source(tmp_path, lone_split="train")

@@ -1,0 +1,59 @@
+"""What lies in a user's folder: the settings of `ingest` that fit it, found by looking."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from wsss_core.stage import InputError
+
+TRAIN_LISTS = ("train_aug", "trainaug", "train")
+MASK_FOLDERS = ("SegmentationClassAug", "SegmentationClass")
+
+
+def describe_source(root: Path, *, lone_split: str) -> dict[str, Any]:
+    """The source at `root` for the section `ingest`: a table of photos, or a VOC layout with whatever it has.
+
+    Args:
+        root: the folder.
+        lone_split: the split of all photos where the folder names none itself.
+
+    Raises:
+        InputError: neither a labels.csv nor a folder JPEGImages.
+    """
+    if (root / "labels.csv").is_file():
+        return {"root": str(root), "layout": "csv", "splits": _table_splits(root / "labels.csv", lone_split)}
+    if not (root / "JPEGImages").is_dir():
+        raise InputError(f"{root}: neither labels.csv nor a folder JPEGImages here; see README, Your own photos")
+    lists = root / "ImageSets/Segmentation"
+    train = next((name for name in TRAIN_LISTS if (lists / f"{name}.txt").is_file()), None)
+    splits = {} if train is None else {lone_split: train}
+    if (lists / "val.txt").is_file():
+        splits["val"] = "val"
+    masks = next((name for name in MASK_FOLDERS if (root / name).is_dir()), None)
+    source = {"root": str(root), "layout": "voc", "tags": _tags(root), "splits": splits or {lone_split: "*"}}
+    return source if masks is None else {**source, "masks": masks}
+
+
+def _tags(root: Path) -> str:
+    if (root / "image_labels.json").is_file():
+        return "json"
+    return "xml" if (root / "Annotations").is_dir() else "masks"
+
+
+def _table_splits(table: Path, lone_split: str) -> dict[str, str]:
+    """The values of the table's column `split`, each under its own name."""
+    try:
+        with open(table, encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file, skipinitialspace=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{table}: not a table in UTF-8 ({error}); save it as CSV UTF-8") from None
+    found = [(row.get("split") or "").strip() for row in rows]
+    if not any(found):
+        return {lone_split: "*"}
+    if not all(found):
+        raise InputError(
+            f"{table}:{found.index('') + 2}: no split, but other rows have one; fill the column everywhere"
+        )
+    return {split: split for split in sorted(set(found))}
