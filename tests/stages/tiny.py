@@ -8,14 +8,12 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.presets import init_project
-
 ROOT = Path(__file__).resolve().parents[2]
 yaml = YAML()
 
 
-def make_project(folder: Path) -> None:
-    """The demo's graph on a few dozen scenes of 64 px, with trainings of a step or two."""
+def copy_project(folder: Path) -> None:
+    """The project as a clone has it, without its tests."""
     for name in ("dvc.yaml", ".dvcignore", "stages", "wsss_core", "data/README.md"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -23,18 +21,19 @@ def make_project(folder: Path) -> None:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, target)
-    here = Path.cwd()
-    os.chdir(folder)
-    try:
-        init_project("demo", options={"rounds": 2})
-    finally:
-        os.chdir(here)
+
+
+def make_project(folder: Path) -> None:
+    """The demo's graph on a few dozen scenes of 64 px, with trainings of a step or two."""
+    copy_project(folder)
+    run(folder, "wsss", "init", "demo")
     edit_params(folder, shrink)
     run(folder, "dvc", "init", "--no-scm", "-q")
 
 
 def shrink(params) -> None:
-    params["make_scenes"] |= {"size": 64, "train": 12, "val": 4, "easy": 8, "saliency": 10}
+    if "make_scenes" in params:
+        params["make_scenes"] |= {"size": 64, "train": 12, "val": 4, "easy": 8, "saliency": 10}
     params["budget"] |= {"size": 64, "images_seen": 8}
     params["training"] |= {"batch": 4, "workers": 0}
     params["train_saliency"]["images_seen"] = 8
