@@ -29,7 +29,7 @@ def project(tmp_path_factory) -> Path:
     ran = repro(folder)
     assert ran[0] == "make_scenes@scenes"
     assert ran[-1] == "report"
-    assert len(ran) == len(set(ran)) == 28
+    assert sorted(ran) == sorted(run(folder, "dvc", "stage", "list", "--name-only").split())
     return folder
 
 
