@@ -168,3 +168,20 @@ def test_errors() -> None:
         adaptive_prior(logits / 0, present)
     with pytest.raises(ValueError, match="got background 1.4"):
         adaptive_prior(logits, present, background=1.4)
+
+
+@pytest.mark.parametrize("labels", [2, 3, 4])
+def test_padding_has_no_part_in_the_shares(labels: int) -> None:
+    """A photo in the corner of a padded square gets the prior of the photo alone."""
+    torch.manual_seed(labels)
+    logits, present = 3 * torch.randn(1, labels, 9, 8), torch.ones(1, labels, dtype=torch.bool)
+    valid = torch.zeros(1, 9, 8, dtype=torch.bool)
+    valid[:, :6, :5] = True
+    padded, alone = adaptive_prior(logits, present, valid=valid), adaptive_prior(logits[..., :6, :5], present)
+    torch.testing.assert_close(padded.log_prior, alone.log_prior, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(padded.posterior[..., :6, :5], alone.posterior, rtol=1e-4, atol=1e-4)
+
+
+def test_an_image_of_padding_alone_is_no_error() -> None:
+    out = adaptive_prior(torch.zeros(1, 2, 3, 3), torch.ones(1, 2).bool(), valid=torch.zeros(1, 3, 3).bool())
+    assert out.violation.item() == 0

@@ -64,8 +64,8 @@ def test_a_detached_target_leaves_only_the_gradient_through_p() -> None:
     through, constant = (NeighbourhoodKL(neighbour_target=t, bilateral_rgb=60) for t in ("gradient", "detached"))
     assert through(logits, images).item() == pytest.approx(constant(logits, images).item())
     (by_constant,) = torch.autograd.grad(constant(logits, images), logits)
-    p = logits.softmax(1)
-    target = through.log_neighbours(p[0].detach(), images[0], 1.0)
+    p, positions = logits.softmax(1)[0].flatten(1).T, torch.tensor([[x, y] for y in range(4) for x in range(4)]).float()
+    target = through.log_neighbours(p.detach(), positions, images[0].flatten(1).T)
     (expected,) = torch.autograd.grad((p * (p.log() - target)).sum(1).mean(), logits)
     torch.testing.assert_close(by_constant, expected, rtol=1e-4, atol=1e-7)
     (by_both,) = torch.autograd.grad(through(logits, images), logits)
@@ -83,11 +83,11 @@ def test_one_label_everywhere_is_the_minimum() -> None:
 
 def test_a_kernel_of_sum_one_is_almost_uniform_over_21_labels() -> None:
     """Exponents in [0, 1]: where all neighbours agree, p_nb = e / (e + 20) = 0.12; with weights 10 and 3, 0.9999."""
-    p = torch.zeros(21, 3, 3)
-    p[4] = 1.0
+    p, positions = torch.zeros(9, 21), torch.tensor([[4.0 * x, 4.0 * y] for y in range(3) for x in range(3)])
+    p[:, 4] = 1.0
     for joint, expected in ((True, np.e / (np.e + 20)), (False, np.exp(13) / (np.exp(13) + 20))):
-        log_neighbours = NeighbourhoodKL(joint_kernel=joint).log_neighbours(p, torch.zeros(3, 3, 3), 4.0)
-        assert log_neighbours[4].exp().flatten().tolist() == pytest.approx([expected] * 9, rel=1e-4)
+        log_neighbours = NeighbourhoodKL(joint_kernel=joint).log_neighbours(p, positions, torch.zeros(9, 3))
+        assert log_neighbours[:, 4].exp().tolist() == pytest.approx([expected] * 9, rel=1e-4)
 
 
 def test_widths_follow_the_output_stride() -> None:
@@ -155,3 +155,18 @@ def test_errors() -> None:
         NeighbourhoodKL(form="median")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="bilateral_xy > 0, got 0"):
         NeighbourhoodKL(bilateral_xy=0)
+
+
+@pytest.mark.parametrize("options", FORMS)
+@pytest.mark.parametrize("exact_up_to", [4096, 0])
+def test_padding_has_no_part(options: dict, exact_up_to: int) -> None:
+    """A photo in the corner of a padded square gives the loss of the photo alone; an image all padding gives none."""
+    loss = NeighbourhoodKL(**options, exact_up_to=exact_up_to)
+    logits, images = scores(2, 3, 6, 7), photo(2, 3, 21, 25)
+    valid = torch.zeros(2, 6, 7, dtype=torch.bool)
+    valid[0, :4, :5] = True
+    alone = loss(logits[:1, :, :4, :5], images[:1, :, :13, :17])
+    assert loss(logits, images, valid).item() == pytest.approx(alone.item(), rel=1e-5)
+    nothing = loss(logits.requires_grad_(), images, torch.zeros_like(valid))
+    assert nothing.item() == 0
+    assert torch.autograd.grad(nothing, logits)[0].abs().sum() == 0

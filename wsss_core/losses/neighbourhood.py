@@ -61,15 +61,16 @@ class NeighbourhoodKL:
             if not getattr(self, name) > 0:
                 raise ValueError(f"expected {name} > 0, got {getattr(self, name)}")
 
-    def __call__(self, logits: Tensor, images: Tensor) -> Tensor:
+    def __call__(self, logits: Tensor, images: Tensor, valid: Tensor | None = None) -> Tensor:
         """The loss.
 
         Args:
             logits: float (B, K, h, w), h and w ≥ 2.
             images: RGB float in 0..255, (B, 3, s·(h − 1) + 1, s·(w − 1) + 1) for an output stride s.
+            valid: bool (B, h, w), False on padding, whose nodes are no one's neighbours; None for all.
 
         Returns:
-            A scalar ≥ 0.
+            A scalar ≥ 0, the mean over valid nodes; images with fewer than two of them are left out.
 
         Raises:
             ValueError: sizes that are not one stride apart.
@@ -80,29 +81,35 @@ class NeighbourhoodKL:
             log_p = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(1)
             p = log_p.exp()
             source = p.detach() if self.neighbour_target == "detached" else p
-            pairs = zip(source, colours, strict=True)
-            log_neighbours = torch.stack([self.log_neighbours(q, colour, stride) for q, colour in pairs])
-            return (p * (log_p - log_neighbours)).sum(1).mean()
+            inside = torch.ones_like(p[:, 0], dtype=torch.bool) if valid is None else valid
+            positions = _positions(p, stride)
+            total, count = p.sum() * 0, 0  # a batch without a valid node has a gradient of zeros
+            for i, nodes in enumerate(inside.flatten(1)):
+                if (n := int(nodes.sum())) > 1:
+                    of, log_of, other, colour = (x[i].flatten(1).T[nodes] for x in (p, log_p, source, colours))
+                    log_neighbours = self.log_neighbours(other, positions[nodes], colour)
+                    total, count = total + (of * (log_of - log_neighbours)).sum(), count + n
+            return total / max(count, 1)
 
-    def log_neighbours(self, p: Tensor, colours: Tensor, stride: float) -> Tensor:
-        """log p_nb (K, h, w) of one image from its p (K, h, w) and its colours in 0..255 (3, h, w) on the same grid."""
-        rows = p.flatten(1).T  # (N, K)
-        y, x = torch.meshgrid(*(stride * torch.arange(n).to(p) for n in p.shape[1:]), indexing="ij")
-        position = torch.stack([x.flatten(), y.flatten()], dim=1)  # (N, 2) in pixels of the image
-        colour = colours.to(p).flatten(1).T  # (N, 3)
-        bilateral = torch.cat([position / self.bilateral_xy, colour / self.bilateral_rgb], dim=1)
+    def log_neighbours(self, p: Tensor, positions: Tensor, colours: Tensor) -> Tensor:
+        """log p_nb (n, K) of nodes with distributions p (n, K), positions in pixels (n, 2), colours 0..255 (n, 3)."""
+        bilateral = torch.cat([positions / self.bilateral_xy, colours.to(p) / self.bilateral_rgb], dim=1)
         mean = neighbour_mean(
-            rows,
-            (position / self.gaussian_sigma, bilateral),
+            p,
+            (positions / self.gaussian_sigma, bilateral),
             (self.gaussian_weight, self.bilateral_weight),
             joint=self.joint_kernel or self.form == "weighted_mean",
-            exact=len(rows) <= self.exact_up_to,
+            exact=len(p) <= self.exact_up_to,
         )
         if self.form == "weighted_mean":
-            out = mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
-        else:
-            out = mean.log_softmax(1)
-        return out.T.reshape(p.shape)
+            return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
+        return mean.log_softmax(1)
+
+
+def _positions(p: Tensor, stride: float) -> Tensor:
+    """x and y of every node of the grid of p (B, K, h, w) in pixels of the image, (h·w, 2)."""
+    y, x = torch.meshgrid(*(stride * torch.arange(n).to(p) for n in p.shape[2:]), indexing="ij")
+    return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
 def _stride(logits: Tensor, images: Tensor) -> float:

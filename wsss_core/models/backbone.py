@@ -10,6 +10,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from wsss_core.models.dilated import speed_up_dilation
 from wsss_core.models.vgg import DEVIATION, MEAN, DilatedVGG16
 from wsss_core.stage import InputError
 
@@ -84,6 +85,7 @@ def make_backbone(name: str, *, output_stride: int) -> Backbone:
         raise InputError(f"output_stride: {output_stride} is not one of {', '.join(map(str, OUTPUT_STRIDES))}")
     backbone = _vgg16(output_stride) if name == "vgg16" else _from_timm(name, output_stride)
     _refuse_shifted_grids(name, backbone)
+    speed_up_dilation(backbone)
     return backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
