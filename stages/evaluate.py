@@ -21,6 +21,7 @@ from wsss_core.stage import InputError, whole_file
 from wsss_core.stage.command import run
 from wsss_core.stores import Store, open_store
 
+CRF = "labels_crf"
 ARRAYS = {"runs": ("labels", "posterior"), "labels": ("labels", "posterior"), "curves": ("attention",)}
 THRESHOLDS = [step / 100 for step in range(101)]
 
@@ -40,7 +41,8 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
     Args:
         store: artifact with an array `labels`, `posterior` (its argmax is scored) or `attention`.
         truth: the data set, or its label store of masks.
-        kind: `runs` (predictions), `labels` (partial labels) or `curves` (attention at every background threshold).
+        kind: `runs` (predictions; an array `labels_crf` is scored beside them), `labels` (partial labels) or
+            `curves` (attention at every background threshold).
         out: the JSON file.
     """
     if kind not in ARRAYS:
@@ -52,22 +54,29 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
             f"{store}: made for the classes {', '.join(classes)}, but {masks.path} has "
             f"{', '.join(masks.meaning['classes'])}; run `dvc repro` so that both come from one data set"
         )
+    scored = _score(artifact, masks, ARRAYS[kind], kind)
+    result = {"kind": kind, "name": out.stem, **scored}
+    if kind == "runs" and CRF in artifact.arrays:
+        result["crf"] = _score(artifact, masks, (CRF,), kind)["splits"]
+    with whole_file(out) as building:
+        building.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _score(artifact: Store, masks: Store | None, arrays: tuple[str, ...], kind: str) -> dict[str, Any]:
+    """Every split's summary, and how many images have no mask."""
+    classes = artifact.meaning.get("classes", [])
     counts: dict[str, np.ndarray] = {}
     images: dict[str, int] = {}
-    for image in _scored_images(artifact, masks, ARRAYS[kind]) if masks is not None else ():
+    for image in _scored_images(artifact, masks, arrays) if masks is not None else ():
         found = _count(kind, image, len(classes))
         counts[image.split] = counts[image.split] + found if image.split in counts else found
         images[image.split] = images.get(image.split, 0) + 1
-    result = {
-        "kind": kind,
-        "name": out.stem,
+    return {
         "without_mask": len(artifact) - sum(images.values()),
         "splits": {
             split: _summary(kind, counts[split], classes, images[split]) for split in counts if counts[split].any()
         },
     }
-    with whole_file(out) as building:
-        building.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _open_masks(truth: Path) -> Store | None:

@@ -1,12 +1,14 @@
-"""What a segmenter says of images whose tags it is not told: a label map per image."""
+"""What a segmenter says of images whose tags it is not told: a label map per image, with a dense CRF a second one."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
+from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
@@ -19,10 +21,14 @@ from wsss_core.stores import ArraySpec, fingerprint, write_store
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """Section `predict`; without `splits`, val and test, or all images where there is neither."""
+    """Section `predict`; without `splits`, val and test, or all images where there is neither.
+
+    With `crf`, the settings of a `DenseCRF`, there are also the labels that it makes of the network's probabilities.
+    """
 
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
 
@@ -35,10 +41,14 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.held_out_splits)
 
+    shape = int(table["height"].max()), int(table["width"].max())
+    arrays = {name: ArraySpec.labels(shape) for name in ("labels", *(["labels_crf"] if chosen.crf else []))}
+
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
+        pictures = photos.photos(rows["dataset_row"].tolist())
         scores = infer_maps(
             model,
-            photos.photos(rows["dataset_row"].tolist()),
+            pictures,
             size=budget.size,
             stride=model.output_stride,
             scales=chosen.scales,
@@ -46,17 +56,33 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
             join="mean",
             device=device,
         )
-        labels = [logits.argmax(0).cpu().numpy().astype(np.uint8) for _, logits in scores]
-        return {"labels": labels}, [{"background": float((map_ == 0).mean())} for map_ in labels]
+        maps: dict[str, list[NDArray]] = {name: [] for name in arrays}
+        for i, logits in scores:
+            maps["labels"].append(_labels(logits))
+            if chosen.crf:
+                maps["labels_crf"].append(_labels(chosen.crf(pictures[i], probabilities(logits))))
+        return maps, [{"background": float((map_ == 0).mean())} for map_ in maps["labels"]]
 
     write_store(
         out,
         compute,
         table=table,
-        arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+        arrays=arrays,
         key=fingerprint(sections, dataset / "photos", segmenter),
         attributes={"classes": list(photos.classes)},
     )
+
+
+def probabilities(logits: torch.Tensor) -> NDArray | torch.Tensor:
+    """Softmax over the first axis, where the CRF is fastest: numpy on a CPU, torch on a GPU."""
+    soft = logits.softmax(0)
+    return soft if soft.is_cuda else soft.numpy()
+
+
+def _labels(scores: NDArray | torch.Tensor) -> NDArray:
+    """uint8 (H, W) of scores (C, H, W)."""
+    labels = scores.argmax(0)
+    return np.asarray(labels.cpu() if isinstance(labels, torch.Tensor) else labels).astype(np.uint8)
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     settings = bind(Report, section(load_params(), "report"), "report")
     wiring = load_params(rows)
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
-    runs = list(section(wiring, "runs", path=rows))
+    runs = list(section(wiring, "segmenters", path=rows))
     tables = {
         "loss": loss_table(runs, data / "segmenters"),
         "curve": curve_table(evaluations),

@@ -11,12 +11,10 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.multi_label import multi_label_loss
 from wsss_core.models.attention import attention_from
-from wsss_core.models.saved import save_model
-from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint
-from wsss_core.training.checkpoint import checkpoint_path
-from wsss_core.training.loop import train
+from wsss_core.training.fit import fit
 from wsss_core.training.settings import TrainingSettings
 
 
@@ -60,19 +58,18 @@ def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
         augment=training.augment(budget, model.output_stride),
         seed=chosen.seed,
     )
-    with whole_folder(out) as folder:
-        train(
-            model,
-            samples,
-            multi_label_loss,
-            settings=training,
-            images_seen=chosen.images_seen,
-            seed=chosen.seed,
-            checkpoint=checkpoint_path(out, fingerprint(sections, dataset / "photos", start)),
-            log=folder / "loss.csv",
-            description=f"attention {settings}",
-        )
-        save_model(folder, model, {**description, "classes": list(photos.classes)})
+    fit(
+        out,
+        model,
+        samples,
+        multi_label_loss,
+        saved_as={**description, "classes": list(photos.classes)},
+        settings=training,
+        images_seen=chosen.images_seen,
+        seed=chosen.seed,
+        key=fingerprint(sections, dataset / "photos", start),
+        description=f"attention {settings}",
+    )
 
 
 if __name__ == "__main__":

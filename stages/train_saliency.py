@@ -1,6 +1,5 @@
 """Train the class-agnostic saliency detector on photos with masks of what stands out."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +14,11 @@ from wsss_core.data.device import default_device
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.evaluation.saliency import saliency_figures
 from wsss_core.losses.saliency import SaliencyLoss
-from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import segmenter_from
-from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
-from wsss_core.training.checkpoint import checkpoint_path
-from wsss_core.training.loop import train
+from wsss_core.training.fit import fit
 from wsss_core.training.settings import TrainingSettings
 
 
@@ -51,21 +48,19 @@ def main(*, pairs: Path, start: Path, out: Path) -> None:
         augment=training.augment(budget, model.output_stride),
         seed=detector.seed,
     )
-    with whole_folder(out) as folder:
-        train(
-            model,
-            samples,
-            SaliencyLoss(),
-            settings=training,
-            images_seen=detector.images_seen,
-            seed=detector.seed,
-            checkpoint=checkpoint_path(out, fingerprint(sections, pairs / "photos", pairs / "masks", start)),
-            log=folder / "loss.csv",
-            description="saliency network",
-        )
-        save_model(folder, model, description)
-        figures = held_out_figures(network_detector(folder, size=budget.size, device=default_device()), photos)
-        (folder / "metrics.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    fit(
+        out,
+        model,
+        samples,
+        SaliencyLoss(),
+        saved_as=description,
+        settings=training,
+        images_seen=detector.images_seen,
+        seed=detector.seed,
+        key=fingerprint(sections, pairs / "photos", pairs / "masks", start),
+        description="saliency network",
+        figures=lambda net: held_out_figures(network_detector(net, size=budget.size, device=default_device()), photos),
+    )
 
 
 def held_out_figures(detect: Detect, photos: Dataset) -> dict[str, float]:

@@ -11,13 +11,11 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.mining import MiningLoss
 from wsss_core.models.heads import HeadName
-from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import segmenter_from
-from wsss_core.stage import bind, load_params, section, whole_folder
+from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
-from wsss_core.training.checkpoint import checkpoint_path
-from wsss_core.training.loop import train
+from wsss_core.training.fit import fit
 from wsss_core.training.settings import TrainingSettings
 
 
@@ -57,22 +55,17 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     samples = TrainingSamples(
         photos, targets, rows=table, augment=training.augment(budget, model.output_stride), seed=seed
     )
-    key = fingerprint([*sections, seed], dataset / "photos", labels, start)
-    images_seen = budget.images_seen if chosen.images_seen is None else chosen.images_seen
-    with whole_folder(out) as folder:
-        if images_seen:
-            train(
-                model,
-                samples,
-                loss,
-                settings=training,
-                images_seen=images_seen,
-                seed=seed,
-                checkpoint=checkpoint_path(out, key),
-                log=folder / "loss.csv",
-                description=out.name,
-            )
-        save_model(folder, model, {**description, "classes": list(photos.classes)})
+    fit(
+        out,
+        model,
+        samples,
+        loss,
+        saved_as={**description, "classes": list(photos.classes)},
+        settings=training,
+        images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
+        seed=seed,
+        key=fingerprint([*sections, seed], dataset / "photos", labels, start),
+    )
 
 
 if __name__ == "__main__":

@@ -83,6 +83,39 @@ def test_further_rounds_seeds_and_ablations_only_add_rows(project):
     assert {"em2_hard_hard", "em2_max_10_hard", "em2_relative_05_relative_05", "cold_2"} <= set(after["runs"])
 
 
+def test_the_crf_method_adds_its_runs_and_settings(project):
+    init_project("demo", options={"methods": ["mining", "crf"]})
+    few = make_rows(load_params())
+    assert list(few["em_runs"]) == ["crf_none", "crf_mean", "crf_exp"]
+    write_rows({"ablations": True})
+    params = load_params()
+    rows = make_rows(params)
+    assert few["em_runs"].items() <= rows["em_runs"].items()
+    weights = {
+        (run["loss"]["neighbourhood"]["form"], run["loss"]["neighbourhood_weight"])
+        for name, run in params["train_em"].items()
+        if name != "crf_none"
+    }
+    assert weights == {(form, w) for form in ("weighted_mean", "exponentiated") for w in (0.1, 0.2, 0.3, 0.5, 1.0)}
+    assert rows["evaluations"]["crf_exp_100"] == {"store": "predictions/crf_exp_100", "kind": "runs"}
+    assert list(rows["segmenters"])[:3] == ["mining_0", "mining_1", "mining_2"]
+    assert rows["em_runs"]["crf_exp_50"]["start"] == "backbones/lite0"
+
+
+def test_the_papers_encoder_has_stride_16(project):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("maps").mkdir()
+    init_project("voc12", root=Path("photos"), detector=Path("maps"), options={"methods": ["mining", "crf"]})
+    params = load_params()
+    rows = make_rows(params)
+    assert set(rows["backbones"]) == {"vgg16", "vgg16_encoder"}
+    assert rows["em_runs"]["crf_mean"]["start"] == "backbones/vgg16_encoder"
+    assert params["backbone"]["vgg16_encoder"]["output_stride"] == 16
+    assert params["train_em"]["crf_mean"]["training"]["batch"] == 20
+    with pytest.raises(InputError, match="rows: methods: mining is always among them"):
+        make_rows(params | {"rows": {**params["rows"], "methods": ["crf"]}})
+
+
 def test_outputs_of_removed_rows_are_deleted(project):
     init_project("demo")
     write_rows({"rounds": 3})

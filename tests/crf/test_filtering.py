@@ -7,7 +7,7 @@ import torch
 
 from wsss_core.crf.features import bilateral_features, spatial_features
 from wsss_core.crf.filtering import GaussianFilter
-from wsss_core.crf.neighbour_mean import neighbour_mean
+from wsss_core.crf.neighbour_mean import GridFilter, neighbour_mean
 
 
 def smooth_image(height: int, width: int, seed: int) -> np.ndarray:
@@ -96,16 +96,46 @@ def test_mixture_by_hand() -> None:
     apart = 2 * (2 * narrow[0] + 4 * narrow[1]) / sum(narrow) + (2 * wide[0] + 4 * wide[1]) / sum(wide)
     k = [2 * n + w for n, w in zip(narrow, wide, strict=True)]
     for joint, expected in ((False, apart), (True, (2 * k[0] + 4 * k[1]) / sum(k))):
-        mean = neighbour_mean(values, (x, x / 2), (2.0, 1.0), joint=joint, exact=True)
+        kernels = [GaussianFilter(f, method="exact", exclude_self=True) for f in (x, x / 2)]
+        mean = neighbour_mean(values, kernels, (2.0, 1.0), joint=joint)
         assert mean[0].item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("joint", [True, False])
 def test_mixture_on_the_lattice_is_near_all_pairs(joint: bool) -> None:
     image, values = smooth_image(24, 32, 2), smooth_values(24, 32, 2)
-    features = [torch.from_numpy(f) for f in (spatial_features(24, 32, 3), bilateral_features(image, 80, 13))]
-    lattice, exact = (neighbour_mean(values, features, (3.0, 10.0), joint=joint, exact=e) for e in (False, True))
+    spatial, bilateral = (torch.from_numpy(f) for f in (spatial_features(24, 32, 3), bilateral_features(image, 80, 13)))
+    grid = GridFilter(torch.ones(24, 32, dtype=torch.bool), 3)
+    pairs = GaussianFilter(spatial, method="exact", exclude_self=True)
+    lattice, exact = (
+        neighbour_mean(values, (near, GaussianFilter(bilateral, method=m, exclude_self=True)), (3.0, 10.0), joint=joint)
+        for near, m in ((grid, "lattice"), (pairs, "exact"))
+    )
     assert (lattice - exact).abs().mean() < (0.01 if joint else 0.01 * 13)
+
+
+def test_the_grid_filter_is_the_filter_over_all_pairs() -> None:
+    """Also on part of a grid, and backwards."""
+    torch.manual_seed(0)
+    inside = torch.rand(9, 7) < 0.6
+    values = torch.randn(int(inside.sum()), 2, dtype=torch.float64, requires_grad=True)
+    for width in (0.7, 2.0):
+        grid = GridFilter(inside, width, dtype=torch.float64)
+        pairs = GaussianFilter(inside.nonzero().double() / width, method="exact", exclude_self=True)
+        torch.testing.assert_close(grid(values), pairs(values), atol=1e-4, rtol=0)
+        torch.testing.assert_close(grid.mass, pairs.mass, atol=1e-4, rtol=0)
+        assert torch.autograd.gradcheck(grid, values)
+
+
+def test_a_node_without_neighbours_keeps_its_value() -> None:
+    inside = torch.zeros(9, 9, dtype=torch.bool)
+    inside[0, 0] = inside[8, 8] = True
+    values = torch.tensor([[1.0], [5.0]])
+    for joint, factor in ((True, 1), (False, 3)):
+        assert neighbour_mean(values, [GridFilter(inside, 0.5)], [3.0], joint=joint).tolist() == [
+            [factor],
+            [5 * factor],
+        ]
 
 
 def test_errors_name_what_is_wrong() -> None:

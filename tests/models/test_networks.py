@@ -21,6 +21,12 @@ NETWORKS = {
         (2, 5, 9, 9),
     ),
     "lite0 pyramid": (make_segmenter, {**LITE0, "head": "pyramid", "n_classes": 5}, (2, 5, 17, 17)),
+    "lite0 skip": (make_segmenter, {**LITE0, "head": "skip", "n_classes": 5, "width": 16}, (2, 5, 17, 17)),
+    "vgg16 skip": (
+        make_segmenter,
+        {"backbone": "vgg16", "output_stride": 16, "head": "skip", "n_classes": 5, "width": 16},
+        (2, 5, 17, 17),
+    ),
     "lite0 largefov": (make_segmenter, {**LITE0, "head": "largefov", "n_classes": 5, "width": 32}, (2, 5, 5, 5)),
     "fcan": (make_fcan, {**LITE0, "head": "largefov", "n_classes": 5, "width": 32, "pool": "gmp"}, (2, 4)),
     "cam": (make_cam, {**LITE0, "n_classes": 5}, (2, 4)),

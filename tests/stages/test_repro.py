@@ -89,6 +89,23 @@ def test_a_third_iteration_runs_that_one_only(project):
     assert sorted(repro(project)) == sorted([*third, *evaluated, "report"])
 
 
+def test_a_second_method_only_adds_stages(project):
+    run(project, "wsss", "rows", "--methods", "mining,crf")
+    edit_params(project, lambda params: params["search_crf"].update(images=2, bilateral_xy=[30], bilateral_rgb=[13]))
+    ran = repro(project, "evaluate@crf_exp", "search_crf@crf_exp")
+    assert sorted(ran) == ["evaluate@crf_exp", "predict@crf_exp", "search_crf@crf_exp", "train_em@crf_exp"]
+    assert {"labels", "labels_crf"} == set(wsss_core.open(project / "data/predictions/crf_exp").arrays)
+    scores = json.loads((project / "reports/runs/crf_exp.json").read_text())
+    assert scores["crf"]["val"]["images"] == scores["splits"]["val"]["images"] == 4
+    log = pd.read_csv(project / "data/segmenters/crf_exp/loss.csv")
+    assert log["total"].tolist() == pytest.approx((log["cross_entropy"] + log["neighbourhood"]).tolist(), rel=1e-4)
+    assert log["background"].between(0.4 - 1e-3, 0.8 + 1e-3).all()
+    found = json.loads((project / "data/crf_search/crf_exp/metrics.json").read_text())
+    assert (found["images"], found["split"], found["settings_tried"]) == (2, "train", 2)
+    run(project, "wsss", "rows", "--methods", "mining")
+    edit_params(project, lambda params: params["predict"].pop("crf"))
+
+
 def test_a_comment_changes_nothing(project):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(f"# a remark\n{text}")

@@ -28,6 +28,7 @@ def init(
     ] = None,
     detector: Annotated[Path | None, typer.Option(help="instead: a folder of saliency maps or an .onnx file")] = None,
     classes: Annotated[str | None, typer.Option(help="only these classes, separated by commas")] = None,
+    methods: Annotated[str | None, typer.Option(help="mining, or mining,crf")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool, typer.Option(help="also the ablation rows")] = False,
@@ -41,22 +42,35 @@ def init(
         easy=easy,
         saliency_pairs=saliency_pairs,
         detector=detector,
-        classes=[name.strip() for name in classes.split(",")] if classes else None,
-        options={"rounds": rounds, "seeds": seeds, "ablations": ablations or None, "full": full or None},
+        classes=_names(classes),
+        options={
+            "methods": _names(methods),
+            "rounds": rounds,
+            "seeds": seeds,
+            "ablations": ablations or None,
+            "full": full or None,
+        },
         force=force,
     )
     print("wrote params.yaml and stages/rows.yaml; now: dvc repro")
 
 
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",")] if text else None
+
+
 @app.command()
 def rows(
+    methods: Annotated[str | None, typer.Option(help="mining, or mining,crf")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool | None, typer.Option(help="the ablation rows")] = None,
     full: Annotated[bool | None, typer.Option(help="a run on the true masks of the training images")] = None,
 ) -> None:
     """Write stages/rows.yaml anew from params.yaml, after changing its section `rows` or by these options."""
-    for path in write_rows({"rounds": rounds, "seeds": seeds, "ablations": ablations, "full": full}):
+    for path in write_rows(
+        {"methods": _names(methods), "rounds": rounds, "seeds": seeds, "ablations": ablations, "full": full}
+    ):
         print(f"removed {path}: no row makes it any more")
     print("wrote stages/rows.yaml; now: dvc repro")
 

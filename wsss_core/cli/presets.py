@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.rows import Rows, make_rows
+from wsss_core.cli.rows import SWEPT_WEIGHTS, Rows, make_rows
 from wsss_core.cli.sources import describe_source
 from wsss_core.stage import InputError, load_params
 
@@ -25,8 +25,9 @@ PER_ROW = {
     "data/attention": "attentions",
     "data/attention_nets": "attentions",
     "data/cues": "cues",
-    "data/segmenters": "runs",
-    "data/predictions": "runs",
+    "data/segmenters": "segmenters",
+    "data/predictions": "segmenters",
+    "data/crf_search": "crf_searches",
     "data/posteriors": "esteps",
     "reports/curves": "evaluations",
     "reports/labels": "evaluations",
@@ -93,13 +94,7 @@ def write_rows(options: Mapping[str, Any]) -> list[Path]:
 
 
 def _write_both(params: Any) -> list[Path]:
-    settings = params.get("train_segmenter") or {}
-    for t in range(2, int(params["rows"].get("rounds", 2)) + 1):
-        if f"mining_{t}" not in settings and f"mining_{t - 1}" in settings:
-            settings[f"mining_{t}"] = copy.deepcopy(settings[f"mining_{t - 1}"])
-    if params["rows"].get("ablations"):
-        for name, ablation in _yaml.load(_preset_text("ablations")).items():
-            settings.setdefault(name, ablation)
+    _add_settings(params)
     rows = make_rows(params)
     text = io.StringIO()
     _yaml.dump(params, text)
@@ -113,6 +108,30 @@ def _write_both(params: Any) -> list[Path]:
         ROWS, "# Made by `wsss rows` from the section `rows` of params.yaml; edit that, not this.\n" + text.getvalue()
     )
     return _remove_orphans(rows)
+
+
+def _add_settings(params: Any) -> None:
+    """Give the rows that are asked for the settings they lack; what is there stays."""
+    rows, settings = params["rows"], params.get("train_segmenter") or {}
+    for t in range(2, int(rows.get("rounds", 2)) + 1):
+        if f"mining_{t}" not in settings and f"mining_{t - 1}" in settings:
+            settings[f"mining_{t}"] = copy.deepcopy(settings[f"mining_{t - 1}"])
+    if rows.get("ablations"):
+        for name, ablation in _yaml.load(_preset_text("ablations")).items():
+            settings.setdefault(name, ablation)
+    if "crf" not in rows.get("methods", ()):
+        return
+    for stage, section_ in _yaml.load(_preset_text("crf")).items():
+        there = params.setdefault(stage, {})
+        for name, values in section_.items():
+            there.setdefault(name, values)
+    if rows.get("ablations"):
+        runs = params["train_em"]
+        for form in ("mean", "exp"):
+            for weight in SWEPT_WEIGHTS:
+                if f"crf_{form}_{weight}" not in runs:
+                    runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
+                    runs[f"crf_{form}_{weight}"]["loss"]["neighbourhood_weight"] = weight / 100
 
 
 def _put_sources(

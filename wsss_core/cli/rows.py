@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from wsss_core.stage import InputError, bind, section
 
@@ -25,6 +25,9 @@ ABLATED_PAIRS = (
     ("max_90", "max_90"),
 )
 
+# Weights λ of the neighbourhood term in percent; 0 is the run crf_none and 30 are the runs crf_mean and crf_exp.
+SWEPT_WEIGHTS = (10, 20, 50, 100)
+
 NO_SECOND_SOURCE = "data/README.md"  # DVC wants every dependency slot filled with something that exists
 
 
@@ -34,18 +37,23 @@ class Wiring:
 
     Attributes:
         preset: the preset that the file came from.
+        methods: `mining` (mining pixels) and `crf` (the CRF neighbourhood); their runs are in the graph.
         backbone: section of `backbone` from which every network starts.
+        encoder: another one for the encoder–decoder of `crf`.
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
             the name of another section (`cam`) uses that one.
         rounds: EM iterations after the initial model.
         seeds: how often every run is repeated, with seeds 0, 1, …
-        ablations: also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels.
+        ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
+            of `crf` both neighbourhoods at every weight λ.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
         full: also a run on the true masks, the upper bound.
     """
 
     preset: str
+    methods: tuple[Literal["mining", "crf"], ...] = ("mining",)
     backbone: str
+    encoder: str | None = None
     attention: str
     rounds: int = 2
     seeds: int = 1
@@ -54,6 +62,8 @@ class Wiring:
     full: bool = False
 
     def __post_init__(self) -> None:
+        if "mining" not in self.methods:
+            raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
         for key in ("rounds", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
@@ -69,10 +79,12 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     attentions = list(section(params, "attention"))
     if wiring.attention not in attentions:
         raise InputError(f"params.yaml: rows.attention: {wiring.attention!r} is none of {', '.join(attentions)}")
-    section(params, f"backbone.{wiring.backbone}")
     trained = wiring.detector == "data/saliency_net"
     start = f"backbones/{wiring.backbone}"
     runs, esteps = _mining_runs(wiring, start)
+    em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
+    segmenters = {name: {"seed": run["seed"]} for name, run in (runs | em_runs).items()}
+    backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if em_runs else {wiring.backbone}
     cues = {
         name: {"settings": name, "attention": f"attention/{name if name in attentions else wiring.attention}"}
         for name in section(params, "mine_cues")
@@ -84,16 +96,19 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             for name in section(params, "ingest")
             if trained or name != "saliency_pairs"
         },
-        "backbones": {wiring.backbone: {"settings": wiring.backbone}},
+        "backbones": {name: {"settings": name} for name in sorted(backbones)},
         "saliency_nets": {"saliency_net": {"pairs": "saliency_pairs", "start": start}} if trained else {},
         "wiring": {"detector": wiring.detector, "attention": f"attention/{wiring.attention}"},
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
         "runs": runs,
+        "em_runs": em_runs,
+        "segmenters": segmenters,
+        "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if em_runs else {},
         "esteps": esteps,
-        "evaluations": _evaluations(attentions, cues, esteps, runs),
+        "evaluations": _evaluations(attentions, cues, esteps, segmenters),
         "panels": _panels(attentions, cues, wiring),
-        "plotted": [name for name, run in runs.items() if run["settings"] != "untrained"],
+        "plotted": [name for name, run in (runs | em_runs).items() if run["settings"] != "untrained"],
     }
     check_rows(rows, params)
     return rows
@@ -137,11 +152,23 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
     return runs, esteps
 
 
-def _evaluations(attentions: list[str], cues: Mapping, esteps: Mapping, runs: Mapping) -> dict[str, Any]:
+def _crf_runs(wiring: Wiring) -> dict[str, Any]:
+    settings = ["crf_none", "crf_mean", "crf_exp"]
+    if wiring.ablations:
+        settings += [f"crf_{form}_{weight}" for form in ("mean", "exp") for weight in SWEPT_WEIGHTS]
+    start = f"backbones/{wiring.encoder or wiring.backbone}"
+    return {
+        f"{name}_s{seed}" if seed else name: {"settings": name, "start": start, "seed": seed}
+        for seed in range(wiring.seeds)
+        for name in settings
+    }
+
+
+def _evaluations(attentions: list[str], cues: Mapping, esteps: Mapping, segmenters: Mapping) -> dict[str, Any]:
     rows = {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
     rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
     rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
-    rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in runs}
+    rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in segmenters}
     return rows
 
 
@@ -154,6 +181,8 @@ def _panels(attentions: list[str], cues: Mapping, wiring: Wiring) -> list[dict[s
         if t:
             panels.append({"title": f"{name} posterior", "store": f"posteriors/mining_{t}"})
         panels.append({"title": name, "store": f"predictions/mining_{t}"})
+    if "crf" in wiring.methods:
+        panels += [{"title": name, "store": f"predictions/{name}"} for name in ("crf_none", "crf_mean", "crf_exp")]
     return panels
 
 
@@ -170,8 +199,8 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         made |= {f"{folder}/{name}" for name in rows[kind]}
     made |= {f"attention_nets/{name}" for name in rows["attentions"]}
     for folder in ("segmenters", "predictions"):
-        made |= {f"{folder}/{name}" for name in rows["runs"]}
-    for kind in ("saliency_nets", "attentions", "cues", "runs", "esteps", "evaluations"):
+        made |= {f"{folder}/{name}" for name in rows["segmenters"]}
+    for kind in ("saliency_nets", "attentions", "cues", "runs", "em_runs", "crf_searches", "esteps", "evaluations"):
         for name, row in rows[kind].items():
             for key in ("pairs", "start", "attention", "labels", "segmenter", "store"):
                 if key in row and row[key] not in made:
@@ -180,7 +209,13 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
                         f"stages/rows.yaml: {kind}.{name}.{key}: no stage makes {row[key]!r}; "
                         f"there are {', '.join(near or sorted(made))}"
                     )
-    sections = {"runs": "train_segmenter", "esteps": "estep", "cues": "mine_cues", "backbones": "backbone"}
+    sections = {
+        "runs": "train_segmenter",
+        "em_runs": "train_em",
+        "esteps": "estep",
+        "cues": "mine_cues",
+        "backbones": "backbone",
+    }
     for kind, stage in sections.items():
         for row in rows[kind].values():
             section(params, f"{stage}.{row['settings']}")

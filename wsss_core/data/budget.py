@@ -21,7 +21,7 @@ class Budget:
     size: int
     images_seen: int
     crop: int | None = None
-    head: Literal["largefov", "aspp", "pyramid"] = "pyramid"
+    head: Literal["largefov", "aspp", "pyramid", "skip"] = "pyramid"
     width: int | None = None
 
     def __post_init__(self) -> None:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsss_core.crf.neighbour_mean import neighbour_mean
+from wsss_core.crf.filtering import GaussianFilter, Method
+from wsss_core.crf.neighbour_mean import GridFilter, neighbour_mean
 
 Form = Literal["exponentiated", "weighted_mean"]
 NeighbourTarget = Literal["gradient", "detached"]
@@ -34,7 +35,7 @@ class NeighbourhoodKL:
         neighbour_target: "gradient" or "detached".
         gaussian_sigma, gaussian_weight: width in pixels and weight of the spatial kernel.
         bilateral_xy, bilateral_rgb, bilateral_weight: widths in pixels and in 0..255, and weight, of the bilateral one.
-        exact_up_to: grids with more nodes use the permutohedral lattice, those up to it all pairs.
+        exact_up_to: of more nodes than that the bilateral kernel uses the permutohedral lattice, otherwise all pairs.
 
     Raises:
         ValueError: an unknown option, a width or weight that is not positive.
@@ -48,7 +49,7 @@ class NeighbourhoodKL:
     bilateral_xy: float = 80.0
     bilateral_rgb: float = 13.0
     bilateral_weight: float = 10.0
-    exact_up_to: int = 4096
+    exact_up_to: int = 1024
 
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
@@ -82,34 +83,31 @@ class NeighbourhoodKL:
             p = log_p.exp()
             source = p.detach() if self.neighbour_target == "detached" else p
             inside = torch.ones_like(p[:, 0], dtype=torch.bool) if valid is None else valid
-            positions = _positions(p, stride)
             total, count = p.sum() * 0, 0  # a batch without a valid node has a gradient of zeros
-            for i, nodes in enumerate(inside.flatten(1)):
-                if (n := int(nodes.sum())) > 1:
-                    of, log_of, other, colour = (x[i].flatten(1).T[nodes] for x in (p, log_p, source, colours))
-                    log_neighbours = self.log_neighbours(other, positions[nodes], colour)
+            for i, there in enumerate(inside):
+                if (n := int(there.sum())) > 1:
+                    of, log_of, other, colour = (x[i].permute(1, 2, 0)[there] for x in (p, log_p, source, colours))
+                    log_neighbours = self.log_neighbours(other, colour, there, stride)
                     total, count = total + (of * (log_of - log_neighbours)).sum(), count + n
             return total / max(count, 1)
 
-    def log_neighbours(self, p: Tensor, positions: Tensor, colours: Tensor) -> Tensor:
-        """log p_nb (n, K) of nodes with distributions p (n, K), positions in pixels (n, 2), colours 0..255 (n, 3)."""
+    def log_neighbours(self, p: Tensor, colours: Tensor, inside: Tensor, stride: float) -> Tensor:
+        """log p_nb (n, K) of the n nodes `inside` a grid, bool (h, w), from their p (n, K) and colours (n, 3)."""
+        positions = stride * inside.nonzero().to(p)  # (n, 2) in pixels of the image
         bilateral = torch.cat([positions / self.bilateral_xy, colours.to(p) / self.bilateral_rgb], dim=1)
+        method: Method = "exact" if len(p) <= self.exact_up_to else "lattice"
         mean = neighbour_mean(
             p,
-            (positions / self.gaussian_sigma, bilateral),
+            (
+                GridFilter(inside, self.gaussian_sigma / stride, dtype=p.dtype),
+                GaussianFilter(bilateral, method=method, exclude_self=True),
+            ),
             (self.gaussian_weight, self.bilateral_weight),
             joint=self.joint_kernel or self.form == "weighted_mean",
-            exact=len(p) <= self.exact_up_to,
         )
         if self.form == "weighted_mean":
             return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()
         return mean.log_softmax(1)
-
-
-def _positions(p: Tensor, stride: float) -> Tensor:
-    """x and y of every node of the grid of p (B, K, h, w) in pixels of the image, (h·w, 2)."""
-    y, x = torch.meshgrid(*(stride * torch.arange(n).to(p) for n in p.shape[2:]), indexing="ij")
-    return torch.stack([x.flatten(), y.flatten()], dim=1)
 
 
 def _stride(logits: Tensor, images: Tensor) -> float:

@@ -1,17 +1,18 @@
-"""What turns a backbone's features into scores: DeepLab's two heads and a light decoder for a CPU."""
+"""What turns a backbone's features into scores: DeepLab's two heads, a skip decoder and a light one for a CPU."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from wsss_core.models.backbone import Backbone
 from wsss_core.stage import InputError
 
-HeadName = Literal["largefov", "aspp", "pyramid"]
-WIDTHS = {"largefov": 1024, "pyramid": 96}
+HeadName = Literal["largefov", "aspp", "pyramid", "skip"]
+WIDTHS = {"largefov": 1024, "pyramid": 96, "skip": 64}
 
 
 def make_head(
@@ -20,10 +21,10 @@ def make_head(
     """A head for the features of `backbone`.
 
     Args:
-        name: `largefov`, `aspp` or `pyramid`.
+        name: `largefov`, `aspp`, `pyramid` or `skip`.
         backbone: gives channels and strides.
         n_outputs: channels of the scores.
-        width: channels inside; 1024 for `largefov` and 96 for `pyramid` by default, `aspp` has none.
+        width: channels inside; 1024 for `largefov`, 96 for `pyramid`, 64 for `skip` by default, `aspp` has none.
         field_of_view: pixels of the photo that a score of `largefov` on VGG-16 sees; 224 or, small, 128.
 
     Raises:
@@ -35,12 +36,13 @@ def make_head(
             raise InputError(f"width: {width} given, but the head aspp has none; leave it out")
         return ASPP(channels[-1], n_outputs, stride=strides[-1])
     if name not in WIDTHS:
-        raise InputError(f"head: {name!r} is not one of largefov, aspp, pyramid")
+        raise InputError(f"head: {name!r} is not one of {', '.join(get_args(HeadName))}")
     width = WIDTHS[name] if width is None else width
     if name == "largefov":
         dilation = max(1, round((field_of_view - 32) / (2 * strides[-1])))
         return LargeFOV(channels[-1], n_outputs, width=width, dilation=dilation)
-    return Pyramid(channels, strides, n_outputs, width=width)
+    decoder = Pyramid if name == "pyramid" else SkipDecoder
+    return decoder(channels, strides, n_outputs, width=width)
 
 
 class LargeFOV(nn.Module):
@@ -112,6 +114,31 @@ class Pyramid(nn.Module):
         return scores
 
 
+class SkipDecoder(nn.Module):
+    """The decoder of an encoder–decoder with skip connections, scores at stride 4 (Pandey & Dukkipati 2017, §4).
+
+    From the coarsest features up, each level is enlarged, concatenated with a 1×1 convolution of the encoder's map of
+    that stride and convolved 3×3; every convolution is followed by ReLU, then batch norm. The paper names no widths.
+    """
+
+    def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
+        super().__init__()
+        self.first = next(place for place, stride in enumerate(strides) if stride >= 4)
+        finer = channels[self.first : -1]
+        self.bottom = _relu_norm(channels[-1], width, kernel=3)
+        self.skips = nn.ModuleList(_relu_norm(each, width, kernel=1) for each in finer)
+        self.levels = nn.ModuleList(_relu_norm(2 * width, width, kernel=3) for _ in finer)
+        self.classifier = small_start(nn.Conv2d(width, n_outputs, 1))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        x = self.bottom(features[-1])
+        finer = zip(features[self.first : -1], self.skips, self.levels, strict=True)
+        for feature, skip, level in reversed(list(finer)):
+            x = level(torch.cat([_enlarge(x, feature), skip(feature)], dim=1))
+        scores: Tensor = self.classifier(x)
+        return scores
+
+
 def small_start(layer: nn.Conv2d) -> nn.Conv2d:
     """The final layers' start in all the papers: weights N(0, 0.01²), biases 0."""
     nn.init.normal_(layer.weight, std=0.01)
@@ -125,6 +152,14 @@ def _relu_start(layer: nn.Conv2d) -> nn.Conv2d:
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
     return layer
+
+
+def _relu_norm(channels: int, width: int, *, kernel: int) -> nn.Sequential:
+    return nn.Sequential(
+        _relu_start(nn.Conv2d(channels, width, kernel, padding=kernel // 2)),
+        nn.ReLU(inplace=True),
+        nn.BatchNorm2d(width),
+    )
 
 
 def _separable(width: int) -> nn.Sequential:

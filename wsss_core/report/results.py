@@ -28,17 +28,26 @@ class Evaluation:
 def read_evaluations(rows: Mapping[str, Mapping[str, str]], folder: Path) -> list[Evaluation]:
     """Read `<folder>/<kind>/<name>.json` for every row, in the order of the rows; stray files are not looked at.
 
+    What a dense CRF makes of a run's predictions is an evaluation of its own, `<name>+crf`.
+
     Raises:
         InputError: a file is damaged.
     """
-    return [Evaluation(name, row["kind"], _splits(folder / row["kind"] / f"{name}.json")) for name, row in rows.items()]
+    found = []
+    for name, row in rows.items():
+        splits, with_crf = _splits(folder / row["kind"] / f"{name}.json")
+        found.append(Evaluation(name, row["kind"], splits))
+        if with_crf:
+            found.append(Evaluation(f"{name}+crf", row["kind"], with_crf))
+    return found
 
 
-def _splits(path: Path) -> dict[str, dict[str, Any]]:
+def _splits(path: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
     if not path.is_file():
-        return {}
+        return {}, {}
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["splits"])
+        result = json.loads(path.read_text(encoding="utf-8"))
+        return dict(result["splits"]), dict(result.get("crf", {}))
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: damaged ({error}); remove it and run `dvc repro`") from None
 

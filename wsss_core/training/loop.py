@@ -53,7 +53,8 @@ def train(
     Args:
         model: maps `batch["image"]`, float32 (B, 3, S, S), to scores; left on the device and in training mode.
         samples: an endless stream indexed by sample number, as `TrainingSamples`.
-        loss: from the scores in float32 and the batch to named scalar terms, whose sum is minimised.
+        loss: from the scores in float32 and the batch to named scalar terms; the sum of those that have a gradient is
+            minimised, the others are only logged.
         settings: the numbers.
         images_seen: length of the training in samples, rounded up to whole optimiser steps.
         seed: of dropout and the like; the initial weights are the caller's.
@@ -164,12 +165,11 @@ def _steps(
         terms = _gradients(network, batches, loss, settings.accumulate)
         _refuse_non_finite(terms, f"{description}: step {step + 1}", rate)
         optimiser.step()
-        total = math.fsum(terms.values())
-        yield {"step": step + 1, "images": (step + 1) * images, "lr": rate, **terms, "total": total}
+        yield {"step": step + 1, "images": (step + 1) * images, "lr": rate, **terms}
 
 
 def _gradients(network: nn.Module, batches: Iterator[Batch], loss: Loss, accumulate: int) -> dict[str, float]:
-    """Leave one step's gradients in the parameters; returns the loss terms, averaged over passes and processes."""
+    """Leave one step's gradients in the parameters; returns the terms and their total, averaged over all passes."""
     sums = torch.zeros(())
     for _ in range(accumulate):
         batch = next(batches)
@@ -177,10 +177,10 @@ def _gradients(network: nn.Module, batches: Iterator[Batch], loss: Loss, accumul
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             scores = network(batch["image"])
         terms = loss(scores.float(), batch)
-        values = torch.stack(list(terms.values()))
-        (values.sum() / accumulate).backward()
-        sums = sums.to(values.device) + values.detach()
-    return dict(zip(terms, (averaged(sums) / accumulate).tolist(), strict=True))
+        total = torch.stack([term for term in terms.values() if term.requires_grad]).sum()
+        (total / accumulate).backward()
+        sums = sums.to(total.device) + torch.stack([*terms.values(), total]).detach()
+    return dict(zip([*terms, "total"], (averaged(sums) / accumulate).tolist(), strict=True))
 
 
 def _refuse_non_finite(terms: dict[str, float], where: str, rate: float) -> None:
