@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from wsss_core.report.chart import FRAME, Chart
 from wsss_core.report.palette import css_colour
 from wsss_core.report.panels import Panel
-from wsss_core.report.reference import MINING_PIXELS, SEVEN
+from wsss_core.report.reference import PAPERS, SEVEN
 from wsss_core.report.tables import Table
 
 
@@ -76,7 +76,7 @@ def render(page: Page) -> str:
     return environment.get_template("page.html").render(
         page=page,
         colours=[css_colour(class_id) for class_id in range(len(page.classes))],
-        papers=MINING_PIXELS,
+        papers=PAPERS,
         seven=SEVEN,
         frame=FRAME,
     )
