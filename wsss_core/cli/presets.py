@@ -127,6 +127,9 @@ def _add_settings(params: Any) -> None:
             there.setdefault(name, values)
     if rows.get("ablations"):
         runs = params["train_em"]
+        if "crf_joint" not in runs:
+            runs["crf_joint"] = copy.deepcopy(runs["crf_exp"])
+            runs["crf_joint"]["loss"]["neighbourhood"]["joint_kernel"] = True
         for form in ("mean", "exp"):
             for weight in SWEPT_WEIGHTS:
                 if f"crf_{form}_{weight}" not in runs:

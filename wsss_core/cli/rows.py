@@ -45,7 +45,7 @@ class Wiring:
         rounds: EM iterations after the initial model.
         seeds: how often every run is repeated, with seeds 0, 1, …
         ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
-            of `crf` both neighbourhoods at every weight λ.
+            of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
         full: also a run on the true masks, the upper bound.
     """
@@ -156,6 +156,7 @@ def _crf_runs(wiring: Wiring) -> dict[str, Any]:
     settings = ["crf_none", "crf_mean", "crf_exp"]
     if wiring.ablations:
         settings += [f"crf_{form}_{weight}" for form in ("mean", "exp") for weight in SWEPT_WEIGHTS]
+        settings.append("crf_joint")
     start = f"backbones/{wiring.encoder or wiring.backbone}"
     return {
         f"{name}_s{seed}" if seed else name: {"settings": name, "start": start, "seed": seed}

@@ -16,7 +16,7 @@ from wsss_core.losses.neighbourhood import NeighbourhoodKL
 class AdaptivePriorEM:
     """Cross-entropy to the posterior under the adaptive prior, plus λ times the neighbourhood KL.
 
-    Pandey & Dukkipati 2017, §3, eq. 4 to 12, on the network's own grid; padding has no part in either term.
+    Pandey & Dukkipati 2017, §3.3 and 3.4, eq. 4 to 12, on the network's own grid; padding has no part in either term.
 
     Attributes:
         background: share of the pixels that background must have.

@@ -115,10 +115,11 @@ class Pyramid(nn.Module):
 
 
 class SkipDecoder(nn.Module):
-    """The decoder of an encoder–decoder with skip connections, scores at stride 4 (Pandey & Dukkipati 2017, §4).
+    """The decoder of an encoder–decoder with skip connections, scores at stride 4 (Pandey & Dukkipati 2017, §5.1).
 
     From the coarsest features up, each level is enlarged, concatenated with a 1×1 convolution of the encoder's map of
-    that stride and convolved 3×3; every convolution is followed by ReLU, then batch norm. The paper names no widths.
+    that stride and convolved 3×3 twice; every convolution is followed by ReLU, then batch norm. The paper names no
+    widths.
     """
 
     def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
@@ -127,7 +128,9 @@ class SkipDecoder(nn.Module):
         finer = channels[self.first : -1]
         self.bottom = _relu_norm(channels[-1], width, kernel=3)
         self.skips = nn.ModuleList(_relu_norm(each, width, kernel=1) for each in finer)
-        self.levels = nn.ModuleList(_relu_norm(2 * width, width, kernel=3) for _ in finer)
+        self.levels = nn.ModuleList(
+            nn.Sequential(_relu_norm(2 * width, width, kernel=3), _relu_norm(width, width, kernel=3)) for _ in finer
+        )
         self.classifier = small_start(nn.Conv2d(width, n_outputs, 1))
 
     def forward(self, features: list[Tensor]) -> Tensor:

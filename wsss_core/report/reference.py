@@ -14,7 +14,7 @@ class Reference(NamedTuple):
 
 SEVEN = "background, cat, cow, dog, horse, person, sheep"
 
-# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1.
+# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6.
 PAPERS = {
     "mining_0": Reference("53.5", "64.0"),
     "mining_1": Reference("56.3 / 56.1", "67.4 / 66.8"),
