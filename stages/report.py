@@ -66,7 +66,10 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         runs=runs,
         run_tables=run_tables(evaluations),
         label_tables=label_tables(evaluations),
-        figures=read_figures({"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}),
+        figures=read_figures(
+            {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
+            | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
+        ),
         charts=draw(**tables),
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb

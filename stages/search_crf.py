@@ -11,7 +11,7 @@ import pandas as pd
 
 from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
-from wsss_core.data.dataset import HELD_OUT, Dataset
+from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.evaluation import Scores, confusion_matrix
 from wsss_core.models.inference import infer_maps
@@ -33,12 +33,14 @@ class Search:
     Attributes:
         images: how many images with masks, drawn from `split`; all of them where there are fewer.
         split: never one that results are reported on.
+        min_labels: classes an image must have; 2 leaves out the single-object images that a run was trained on.
         seed: of the draw.
         scales, mirror: of the network's run, see `predict`.
     """
 
     images: int = 100
     split: str = "train"
+    min_labels: int = 2
     seed: int = 0
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
@@ -51,8 +53,9 @@ class Search:
     def __post_init__(self) -> None:
         if self.images < 1:
             raise ValueError(f"images must be at least 1, got {self.images}")
-        if self.split in HELD_OUT:
-            raise ValueError(f"split: results are reported on {self.split}; choose settings on train")
+        for name in SEARCHED:
+            if not getattr(self, name):
+                raise ValueError(f"{name}: an empty list; give at least one value to try")
         self.candidates()
 
     def candidates(self) -> list[DenseCRF]:
@@ -68,11 +71,14 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     photos, device, candidates = Dataset(dataset), default_device(), search.candidates()
     model, _ = load_segmenter(segmenter)
     model = model.to(device)
+    if search.split in photos.held_out_splits:
+        raise InputError(f"search_crf.split: results are reported on {search.split}; choose settings on another split")
     masks = open_store(dataset / "masks") if (dataset / "masks").is_dir() else None
     table = photos.cue_table([search.split])
+    table = table[table["n_classes"] >= search.min_labels]
     table = table[[masks is not None and image_id in masks for image_id in table["image_id"]]]
     if masks is None or table.empty:
-        raise InputError(f"{dataset}: no image of {search.split} has a mask to choose the CRF's settings on")
+        raise InputError(f"{dataset}: no image of {search.split} has a mask and {search.min_labels} or more classes")
     table = table.sample(min(search.images, len(table)), random_state=search.seed).sort_values("dataset_row")
     counts = np.zeros((len(candidates) + 1, len(photos.classes), len(photos.classes)), np.int64)
     for begin in range(0, len(table), AT_ONCE):

@@ -25,7 +25,7 @@ class OnlineEM:
 
     Attributes:
         loss: the E-step and what is minimised.
-        head, width: the decoder.
+        head, width: the decoder, this method's own instead of the budget's.
         max_labels: classes that an image may have to be trained on; null for all images.
         images_seen: the budget's if left out.
         training: what differs from the section `training`.
@@ -45,7 +45,8 @@ def main(*, settings: str, seed: int, dataset: Path, start: Path, out: Path) -> 
     names = ["budget", "training", f"train_em.{settings}"]
     sections = [section(params, name) for name in names]
     budget, chosen = bind(Budget, sections[0], names[0]), bind(OnlineEM, sections[2], names[2])
-    training = bind(TrainingSettings, sections[1] | chosen.training, names[1])
+    bind(TrainingSettings, sections[1], names[1])
+    training = bind(TrainingSettings, sections[1] | chosen.training, f"{names[2]}.training")
     photos = Dataset(dataset)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     if chosen.max_labels is not None:

@@ -30,6 +30,10 @@ class Detector:
     seed: int = 0
     splits: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if self.images_seen < 1:
+            raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
+
 
 def main(*, pairs: Path, start: Path, out: Path) -> None:
     params = load_params()

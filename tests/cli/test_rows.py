@@ -98,7 +98,7 @@ def test_the_crf_method_adds_its_runs_and_settings(project):
     }
     assert weights == {(form, w) for form in ("weighted_mean", "exponentiated") for w in (0.1, 0.2, 0.3, 0.5, 1.0)}
     assert rows["evaluations"]["crf_exp_100"] == {"store": "predictions/crf_exp_100", "kind": "runs"}
-    assert params["train_em"]["crf_joint"]["loss"]["neighbourhood"] == {"form": "exponentiated", "joint_kernel": True}
+    assert params["train_em"]["crf_joint"]["loss"]["neighbourhood"] == {"form": "exponentiated", "normalised": "joint"}
     assert list(rows["segmenters"])[:3] == ["mining_0", "mining_1", "mining_2"]
     assert rows["em_runs"]["crf_exp_50"]["start"] == "backbones/lite0"
 

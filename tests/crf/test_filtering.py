@@ -95,23 +95,26 @@ def test_mixture_by_hand() -> None:
     narrow, wide = ([np.exp(-((d / s) ** 2) / 2) for d in (1, 3)] for s in (1, 2))
     apart = 2 * (2 * narrow[0] + 4 * narrow[1]) / sum(narrow) + (2 * wide[0] + 4 * wide[1]) / sum(wide)
     k = [2 * n + w for n, w in zip(narrow, wide, strict=True)]
-    for joint, expected in ((False, apart), (True, (2 * k[0] + 4 * k[1]) / sum(k))):
+    raw = 2 * k[0] + 4 * k[1]
+    for normalised, expected in (("each", apart), ("joint", raw / sum(k)), ("none", raw)):
         kernels = [GaussianFilter(f, method="exact", exclude_self=True) for f in (x, x / 2)]
-        mean = neighbour_mean(values, kernels, (2.0, 1.0), joint=joint)
+        mean = neighbour_mean(values, kernels, (2.0, 1.0), normalised=normalised)
         assert mean[0].item() == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("joint", [True, False])
-def test_mixture_on_the_lattice_is_near_all_pairs(joint: bool) -> None:
+@pytest.mark.parametrize("normalised", ["joint", "each"])
+def test_mixture_on_the_lattice_is_near_all_pairs(normalised: str) -> None:
     image, values = smooth_image(24, 32, 2), smooth_values(24, 32, 2)
     spatial, bilateral = (torch.from_numpy(f) for f in (spatial_features(24, 32, 3), bilateral_features(image, 80, 13)))
     grid = GridFilter(torch.ones(24, 32, dtype=torch.bool), 3)
     pairs = GaussianFilter(spatial, method="exact", exclude_self=True)
     lattice, exact = (
-        neighbour_mean(values, (near, GaussianFilter(bilateral, method=m, exclude_self=True)), (3.0, 10.0), joint=joint)
+        neighbour_mean(
+            values, (near, GaussianFilter(bilateral, method=m, exclude_self=True)), (3.0, 10.0), normalised=normalised
+        )
         for near, m in ((grid, "lattice"), (pairs, "exact"))
     )
-    assert (lattice - exact).abs().mean() < (0.01 if joint else 0.01 * 13)
+    assert (lattice - exact).abs().mean() < (0.01 if normalised == "joint" else 0.01 * 13)
 
 
 def test_the_grid_filter_is_the_filter_over_all_pairs() -> None:
@@ -131,8 +134,8 @@ def test_a_node_without_neighbours_keeps_its_value() -> None:
     inside = torch.zeros(9, 9, dtype=torch.bool)
     inside[0, 0] = inside[8, 8] = True
     values = torch.tensor([[1.0], [5.0]])
-    for joint, factor in ((True, 1), (False, 3)):
-        assert neighbour_mean(values, [GridFilter(inside, 0.5)], [3.0], joint=joint).tolist() == [
+    for normalised, factor in (("joint", 1), ("each", 3)):
+        assert neighbour_mean(values, [GridFilter(inside, 0.5)], [3.0], normalised=normalised).tolist() == [
             [factor],
             [5 * factor],
         ]

@@ -35,13 +35,13 @@ def reference(loss: NeighbourhoodKL, logits: Tensor, colours: Tensor, stride: fl
         if loss.form == "weighted_mean":
             neighbour = (joint / joint.sum()) @ p[others]
         else:
-            exponent = (joint / joint.sum() if loss.joint_kernel else apart) @ p[others]
+            exponent = (joint / joint.sum() if loss.normalised == "joint" else apart) @ p[others]
             neighbour = np.exp(exponent) / np.exp(exponent).sum()
         total += (p[i] * np.log(p[i] / neighbour)).sum()
     return total / len(p)
 
 
-FORMS = [{"form": "weighted_mean"}, {"form": "exponentiated"}, {"form": "exponentiated", "joint_kernel": True}]
+FORMS = [{"form": "weighted_mean"}, {"form": "exponentiated"}, {"form": "exponentiated", "normalised": "joint"}]
 
 
 @pytest.mark.parametrize("options", FORMS)
@@ -85,8 +85,8 @@ def test_a_kernel_of_sum_one_is_almost_uniform_over_21_labels() -> None:
     """Exponents in [0, 1]: where all neighbours agree, p_nb = e / (e + 20) = 0.12; with weights 10 and 3, 0.9999."""
     p, inside = torch.zeros(9, 21), torch.ones(3, 3, dtype=torch.bool)
     p[:, 4] = 1.0
-    for joint, expected in ((True, np.e / (np.e + 20)), (False, np.exp(13) / (np.exp(13) + 20))):
-        log_neighbours = NeighbourhoodKL(joint_kernel=joint).log_neighbours(p, torch.zeros(9, 3), inside, 4.0)
+    for kernel, expected in (("joint", np.e / (np.e + 20)), ("each", np.exp(13) / (np.exp(13) + 20))):
+        log_neighbours = NeighbourhoodKL(normalised=kernel).log_neighbours(p, torch.zeros(9, 3), inside, 4.0)
         assert log_neighbours[:, 4].exp().tolist() == pytest.approx([expected] * 9, rel=1e-4)
 
 
@@ -143,6 +143,25 @@ def test_proposition_3_1() -> None:
     torch.testing.assert_close(q, neighbours, atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_loss_vanishes_at_a_fixed_point_of_mean_field(seed: int) -> None:
+    """Proposition 3.1 by the updates themselves: one node after the other, from a start that is not uniform."""
+    images = photo(1, 3, 3, 4, seed=seed)
+    options = {"gaussian_weight": 0.4, "bilateral_weight": 0.8, "gaussian_sigma": 1.0, "bilateral_rgb": 120.0}
+    loss = NeighbourhoodKL(normalised="none", **options)
+    log_q = scores(1, 3, 3, 4, seed=seed).log_softmax(1)
+    start = loss(log_q, images).item()
+    colours, inside = images[0].flatten(1).T, torch.ones(3, 4, dtype=torch.bool)
+    for _ in range(200):
+        for node in range(12):
+            rows = log_q[0].flatten(1).T.exp()
+            log_q[0, :, node // 4, node % 4] = loss.log_neighbours(rows, colours, inside, 1)[node]
+    assert log_q.exp().sub(1 / 3).abs().min() > 0.02, "a uniform fixed point would say nothing"
+    assert start > 0.1
+    assert loss(log_q, images).item() == pytest.approx(0, abs=1e-9)
+    assert NeighbourhoodKL(normalised="each", **options)(log_q, images).item() > 1e-3
+
+
 def test_errors() -> None:
     loss = NeighbourhoodKL()
     with pytest.raises(ValueError, match="one output stride for both axes, got 4 and 3"):
@@ -167,6 +186,9 @@ def test_padding_has_no_part(options: dict, exact_up_to: int) -> None:
     valid[0, :4, :5] = True
     alone = loss(logits[:1, :, :4, :5], images[:1, :, :13, :17])
     assert loss(logits, images, valid).item() == pytest.approx(alone.item(), rel=1e-5)
+    between = NeighbourhoodKL(**options, exact_up_to=30)  # more than the 20 valid nodes, fewer than the grid's 42
+    lattice = NeighbourhoodKL(**options, exact_up_to=0)
+    assert between(logits, images, valid).item() == lattice(logits, images, valid).item()
     nothing = loss(logits.requires_grad_(), images, torch.zeros_like(valid))
     assert nothing.item() == 0
     assert torch.autograd.grad(nothing, logits)[0].abs().sum() == 0

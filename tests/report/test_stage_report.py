@@ -20,6 +20,7 @@ ATTENTION = {"c": [[[51, 153, 102, 255], [255] * 4]], "d": [[[0] * 4] * 2] * 2}
 POSTERIOR = {"d": [[[9] * 4] * 2] * 3}
 SALIENCY = {"a": [[[0] * 4] * 2] * 2}
 ROWS = {
+    "crf_searches": {},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "attention_fcan": {"kind": "curves", "store": "attention/fcan"},

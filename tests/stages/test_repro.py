@@ -89,9 +89,12 @@ def test_a_third_iteration_runs_that_one_only(project):
     assert sorted(repro(project)) == sorted([*third, *evaluated, "report"])
 
 
-def test_a_second_method_only_adds_stages(project):
+def test_one_run_of_a_second_method_needs_no_cue(project):
     run(project, "wsss", "rows", "--methods", "mining,crf")
-    edit_params(project, lambda params: params["search_crf"].update(images=2, bilateral_xy=[30], bilateral_rgb=[13]))
+    edit_params(
+        project,
+        lambda params: params["search_crf"].update(images=2, min_labels=1, bilateral_xy=[30], bilateral_rgb=[13]),
+    )
     ran = repro(project, "evaluate@crf_exp", "search_crf@crf_exp")
     assert sorted(ran) == ["evaluate@crf_exp", "predict@crf_exp", "search_crf@crf_exp", "train_em@crf_exp"]
     assert {"labels", "labels_crf"} == set(wsss_core.open(project / "data/predictions/crf_exp").arrays)
@@ -102,6 +105,8 @@ def test_a_second_method_only_adds_stages(project):
     assert log["background"].between(0.4 - 1e-3, 0.8 + 1e-3).all()
     found = json.loads((project / "data/crf_search/crf_exp/metrics.json").read_text())
     assert (found["images"], found["split"], found["settings_tried"]) == (2, "train", 2)
+    again = run(project, "dvc", "status", "predict@mining_1", "train_segmenter@mining_1")
+    assert "predict@mining_1" in again and "train_segmenter@mining_1" not in again
     run(project, "wsss", "rows", "--methods", "mining")
     edit_params(project, lambda params: params["predict"].pop("crf"))
 

@@ -113,28 +113,37 @@ def _write_both(params: Any) -> list[Path]:
 def _add_settings(params: Any) -> None:
     """Give the rows that are asked for the settings they lack; what is there stays."""
     rows, settings = params["rows"], params.get("train_segmenter") or {}
+    methods, ablations = rows.get("methods") or (), rows.get("ablations")
     for t in range(2, int(rows.get("rounds", 2)) + 1):
         if f"mining_{t}" not in settings and f"mining_{t - 1}" in settings:
             settings[f"mining_{t}"] = copy.deepcopy(settings[f"mining_{t - 1}"])
-    if rows.get("ablations"):
+    if ablations:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
-    if "crf" not in rows.get("methods", ()):
+    if "crf" not in methods:
         return
-    for stage, section_ in _yaml.load(_preset_text("crf")).items():
-        there = params.setdefault(stage, {})
-        for name, values in section_.items():
-            there.setdefault(name, values)
-    if rows.get("ablations"):
+    if "search_crf" not in params:  # the first time: later, what a person took out stays out
+        for stage, section_ in _yaml.load(_preset_text("crf")).items():
+            there = params.get(stage) or {}
+            params[stage] = there
+            for name, values in section_.items():
+                there.setdefault(name, values)
+    if ablations:
         runs = params["train_em"]
         if "crf_joint" not in runs:
             runs["crf_joint"] = copy.deepcopy(runs["crf_exp"])
-            runs["crf_joint"]["loss"]["neighbourhood"]["joint_kernel"] = True
+            _inside(runs["crf_joint"], "loss", "neighbourhood")["normalised"] = "joint"
         for form in ("mean", "exp"):
             for weight in SWEPT_WEIGHTS:
                 if f"crf_{form}_{weight}" not in runs:
                     runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
-                    runs[f"crf_{form}_{weight}"]["loss"]["neighbourhood_weight"] = weight / 100
+                    _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
+
+
+def _inside(settings: Any, *keys: str) -> Any:
+    for key in keys:
+        settings = settings.setdefault(key, {})
+    return settings
 
 
 def _put_sources(
@@ -164,6 +173,7 @@ def _untouched() -> bool:
     try:
         current = load_params(PARAMS)
         plain = YAML(typ="safe").load(_preset_text(current["rows"]["preset"]))
+        _add_settings(plain | {"rows": current["rows"]})
         return _without_what_init_writes(current) == _without_what_init_writes(plain)
     except (InputError, KeyError, TypeError, AttributeError, FileNotFoundError):
         return False

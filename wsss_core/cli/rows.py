@@ -28,7 +28,7 @@ ABLATED_PAIRS = (
 # Weights λ of the neighbourhood term in percent; 0 is the run crf_none and 30 are the runs crf_mean and crf_exp.
 SWEPT_WEIGHTS = (10, 20, 50, 100)
 
-NO_SECOND_SOURCE = "data/README.md"  # DVC wants every dependency slot filled with something that exists
+NOTHING = "data/README.md"  # DVC wants every dependency slot filled with something that exists
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,11 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         },
         "backbones": {name: {"settings": name} for name in sorted(backbones)},
         "saliency_nets": {"saliency_net": {"pairs": "saliency_pairs", "start": start}} if trained else {},
-        "wiring": {"detector": wiring.detector, "attention": f"attention/{wiring.attention}"},
+        "wiring": {
+            "detector": wiring.detector,
+            "attention": f"attention/{wiring.attention}",
+            "crf_search": "data/crf_search" if em_runs else NOTHING,
+        },
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
         "runs": runs,
@@ -119,7 +123,7 @@ def _sources(settings: Mapping[str, Any], name: str) -> dict[str, str]:
     roots = [section(sources, source).get("root") for source in sources]
     if not 1 <= len(roots) <= 2 or not all(isinstance(root, str) for root in roots):
         raise InputError(f"params.yaml: ingest.{name}.sources: give one or two sources, each with a root")
-    return {"main": str(roots[0]), "more": str(roots[1]) if len(roots) == 2 else NO_SECOND_SOURCE}
+    return {"main": str(roots[0]), "more": str(roots[1]) if len(roots) == 2 else NOTHING}
 
 
 def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, Any]]:

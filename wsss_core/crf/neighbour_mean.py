@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
+
+Normalised = Literal["each", "joint", "none"]
 
 
 class Neighbours(Protocol):
@@ -48,17 +50,22 @@ class GridFilter:
         return filtered[:, 0].permute(1, 2, 0)[self._inside]
 
 
-def neighbour_mean(values: Tensor, kernels: Sequence[Neighbours], weights: Sequence[float], *, joint: bool) -> Tensor:
+def neighbour_mean(
+    values: Tensor, kernels: Sequence[Neighbours], weights: Sequence[float], *, normalised: Normalised
+) -> Tensor:
     """Σ_{j ≠ i} k̂(i, j) v_j, differentiable with respect to the values; a pixel without neighbours keeps its own.
 
     Args:
         values: float (n, C).
         kernels: of the same n pixels.
         weights: of each kernel, > 0.
-        joint: k̂ = Σ_k w_k k_k / Σ_j Σ_k w_k k_k, of sum 1; otherwise Σ_k w_k (k_k / Σ_j k_k), of sum Σ_k w_k.
+        normalised: "joint", k̂ = Σ_k w_k k_k / Σ_j Σ_k w_k k_k, of sum 1; "each", Σ_k w_k (k_k / Σ_j k_k), of sum
+            Σ_k w_k; "none", the raw symmetric Σ_k w_k k_k.
     """
     sums = [weight * kernel(values) for weight, kernel in zip(weights, kernels, strict=True)]
-    if joint:
+    if normalised == "none":
+        return torch.stack(sums).sum(0)
+    if normalised == "joint":
         mass = torch.stack([weight * kernel.mass for weight, kernel in zip(weights, kernels, strict=True)]).sum(0)
         negligible = sum(weight * kernel.negligible for weight, kernel in zip(weights, kernels, strict=True))
         return _mean(torch.stack(sums).sum(0), mass, negligible, values)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsss_core.crf.filtering import GaussianFilter, Method
-from wsss_core.crf.neighbour_mean import GridFilter, neighbour_mean
+from wsss_core.crf.neighbour_mean import GridFilter, Normalised, neighbour_mean
 
 Form = Literal["exponentiated", "weighted_mean"]
 NeighbourTarget = Literal["gradient", "detached"]
@@ -30,19 +30,20 @@ class NeighbourhoodKL:
     Attributes:
         form: "weighted_mean", p_nb = Σ_j k̂ p_j with one joint normalisation (eq. 10), or "exponentiated",
             p_nb ∝ exp(Σ_j k̂ p_j) (eq. 12).
-        joint_kernel: for the exponentiated form, k̂ of sum 1 as eq. 12 writes it. Its exponents lie in [0, 1], so that
-            p_nb is almost uniform over many labels; by default each kernel has sum 1 before its weight is applied.
+        normalised: k̂ of the exponentiated form. "each": each kernel has sum 1 before its weight is applied. "joint":
+            k̂ has sum 1, as eq. 12 writes it; its exponents lie in [0, 1], so that p_nb is almost uniform over many
+            labels. "none": the raw symmetric kernel, the dense CRF of Proposition 3.1.
         neighbour_target: "gradient" or "detached".
         gaussian_sigma, gaussian_weight: width in pixels and weight of the spatial kernel.
         bilateral_xy, bilateral_rgb, bilateral_weight: widths in pixels and in 0..255, and weight, of the bilateral one.
-        exact_up_to: of more nodes than that the bilateral kernel uses the permutohedral lattice, otherwise all pairs.
+        exact_up_to: on grids of more nodes the bilateral kernel is a permutohedral lattice, otherwise all pairs.
 
     Raises:
         ValueError: an unknown option, a width or weight that is not positive.
     """
 
     form: Form = "exponentiated"
-    joint_kernel: bool = False
+    normalised: Normalised = "each"
     neighbour_target: NeighbourTarget = "gradient"
     gaussian_sigma: float = 3.0
     gaussian_weight: float = 3.0
@@ -54,6 +55,8 @@ class NeighbourhoodKL:
     def __post_init__(self) -> None:
         if self.form not in get_args(Form):
             raise ValueError(f"form must be one of {get_args(Form)}, got {self.form!r}")
+        if self.normalised not in get_args(Normalised):
+            raise ValueError(f"normalised must be one of {get_args(Normalised)}, got {self.normalised!r}")
         if self.neighbour_target not in get_args(NeighbourTarget):
             raise ValueError(
                 f"neighbour_target must be one of {get_args(NeighbourTarget)}, got {self.neighbour_target!r}"
@@ -95,7 +98,7 @@ class NeighbourhoodKL:
         """log p_nb (n, K) of the n nodes `inside` a grid, bool (h, w), from their p (n, K) and colours (n, 3)."""
         positions = stride * inside.nonzero().to(p)  # (n, 2) in pixels of the image
         bilateral = torch.cat([positions / self.bilateral_xy, colours.to(p) / self.bilateral_rgb], dim=1)
-        method: Method = "exact" if len(p) <= self.exact_up_to else "lattice"
+        method: Method = "exact" if inside.numel() <= self.exact_up_to else "lattice"
         mean = neighbour_mean(
             p,
             (
@@ -103,7 +106,7 @@ class NeighbourhoodKL:
                 GaussianFilter(bilateral, method=method, exclude_self=True),
             ),
             (self.gaussian_weight, self.bilateral_weight),
-            joint=self.joint_kernel or self.form == "weighted_mean",
+            normalised="joint" if self.form == "weighted_mean" else self.normalised,
         )
         if self.form == "weighted_mean":
             return mean.clamp(min=torch.finfo(mean.dtype).tiny).log()

@@ -25,6 +25,7 @@ class DilatedDepthwise(nn.Conv2d):
             and layer.stride == (1, 1)
             and layer.dilation[0] == layer.dilation[1] > 1
             and layer.kernel_size[0] == layer.kernel_size[1]
+            and layer.kernel_size[0] % 2 == 1
             and layer.padding == (layer.dilation[0] * (layer.kernel_size[0] - 1) // 2,) * 2
             and layer.padding_mode == "zeros"
             and layer.bias is None

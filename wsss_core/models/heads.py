@@ -119,7 +119,7 @@ class SkipDecoder(nn.Module):
 
     From the coarsest features up, each level is enlarged, concatenated with a 1×1 convolution of the encoder's map of
     that stride and convolved 3×3 twice; every convolution is followed by ReLU, then batch norm. The paper names no
-    widths.
+    widths. On VGG-16 the coarsest features come after pool5, here of stride 1, which the paper leaves out.
     """
 
     def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
