@@ -80,7 +80,8 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     if masks is None or table.empty:
         raise InputError(f"{dataset}: no image of {search.split} has a mask and {search.min_labels} or more classes")
     table = table.sample(min(search.images, len(table)), random_state=search.seed).sort_values("dataset_row")
-    counts = np.zeros((len(candidates) + 1, len(photos.classes), len(photos.classes)), np.int64)
+    n = len(photos.classes)
+    counts = np.zeros((len(candidates) + 1, n, n + 1), np.int64)  # the first without a CRF
     for begin in range(0, len(table), AT_ONCE):
         rows = table.iloc[begin : begin + AT_ONCE]
         pictures = photos.photos(rows["dataset_row"].tolist())
@@ -97,7 +98,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
             truth = masks.read("labels", masks.row_of(rows["image_id"].iloc[i]))
             probabilities = logits.softmax(0).cpu().numpy()
             maps = [probabilities, *(crf(pictures[i], probabilities) for crf in candidates)]
-            counts += [confusion_matrix(truth, map_.argmax(0).astype(np.uint8), len(photos.classes)) for map_ in maps]
+            counts += [confusion_matrix(truth, map_.argmax(0).astype(np.uint8), n) for map_ in maps]
         log.info("%d of %d images", begin + len(rows), len(table))
     miou = [Scores(matrix).miou for matrix in counts]
     best = int(np.argmax(miou[1:]))
