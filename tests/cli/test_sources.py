@@ -49,3 +49,25 @@ def test_a_table_that_would_lose_rows_is_refused(tmp_path, table, message):
     (tmp_path / "labels.csv").write_bytes(table)
     with pytest.raises(InputError, match=message):
         describe_source(tmp_path, lone_split="train")
+
+
+@pytest.mark.parametrize(
+    ("folders", "found"),
+    [
+        (["train2014", "train2017", "val2017"], {"splits": {"train": "train2017", "val": "val2017"}}),
+        (["train2014"], {"splits": {"train": "train2014"}}),
+        (["images/val2017"], {"splits": {"val": "val2017"}, "images": "images/{}"}),
+    ],
+)
+def test_coco_of_several_years_with_the_pictures_that_are_there(tmp_path, folders, found):
+    lists = ["train2014", "train2017", "val2014", "val2017"]
+    make(tmp_path, *folders, *(f"annotations/instances_{name}.json" for name in lists))
+    described = describe_source(tmp_path, lone_split="train")
+    assert described == {"root": str(tmp_path), "layout": "coco", **found}
+
+
+def test_a_coco_file_of_another_name_takes_the_lone_split(tmp_path):
+    make(tmp_path, "default", "annotations/instances_default.json")
+    assert describe_source(tmp_path, lone_split="easy")["splits"] == {"easy": "default"}
+    with pytest.raises(InputError, match="neither labels.csv nor a folder JPEGImages nor annotations/instances"):
+        describe_source(tmp_path / "default", lone_split="easy")

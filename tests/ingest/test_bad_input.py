@@ -73,7 +73,7 @@ def test_all_problems_in_one_message(voc: Path, save_photo: Callable, save_mask:
     splits = {"train": "train", "val": "again", "test": "empty", "more": "tset"}
     structural = [
         "ImageSets/Segmentation/empty.txt: empty split 'test': no image listed; add some or drop the split",
-        "ImageSets/Segmentation/tset.txt: no such file; check root, layout, splits, tags and masks in the settings",
+        "ImageSets/Segmentation/tset.txt: no such file; check root, layout, splits and the other paths in the settings",
         f"ImageSets/Segmentation/again.txt:2: duplicate id 'a', in split 'train' at {lists}/train.txt:1; remove one, "
         "or rename the file",
     ]
@@ -207,7 +207,7 @@ def test_chosen_classes(voc: Path, classes: list[str], what: str) -> None:
     ("change", "what"),
     [
         ({"layuot": "voc"}, "ingest.set.sources.mine.layuot: unknown key; did you mean layout?"),
-        ({"layout": "coco"}, "ingest.set.sources.mine.layout: 'coco' is not one of"),
+        ({"layout": "yolo"}, "ingest.set.sources.mine.layout: 'yolo' is not one of"),
         ({"splits": {}}, "ingest.set.sources.mine: splits is empty"),
         ({"splits": {"train": 2012}}, "splits: 'train': 2012 is not a name and a list; write both as text"),
         ({"csv": "labels.csv"}, "ingest.set.sources.mine: csv is for layout csv, not voc; remove it"),

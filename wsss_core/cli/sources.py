@@ -13,19 +13,23 @@ MASK_FOLDERS = ("SegmentationClassAug", "SegmentationClass")
 
 
 def describe_source(root: Path, *, lone_split: str) -> dict[str, Any]:
-    """The source at `root` for the section `ingest`: a table of photos, or a VOC layout with whatever it has.
+    """The source at `root` for the section `ingest`: a table of photos, a VOC layout with whatever it has, or COCO's.
 
     Args:
         root: the folder.
         lone_split: the split of all photos where the folder names none itself.
 
     Raises:
-        InputError: neither a labels.csv nor a folder JPEGImages.
+        InputError: neither a labels.csv nor a folder JPEGImages nor annotations/instances_*.json.
     """
     if (root / "labels.csv").is_file():
         return {"root": str(root), "layout": "csv", "splits": _table_splits(root / "labels.csv", lone_split)}
     if not (root / "JPEGImages").is_dir():
-        raise InputError(f"{root}: neither labels.csv nor a folder JPEGImages here; see README, Your own photos")
+        found = sorted(path.stem.removeprefix("instances_") for path in root.glob("annotations/instances_*.json"))
+        if found:
+            return _coco(root, found, lone_split)
+        looked_for = "labels.csv nor a folder JPEGImages nor annotations/instances_*.json"
+        raise InputError(f"{root}: neither {looked_for} here; see README, Your own photos")
     lists = root / "ImageSets/Segmentation"
     train = next((name for name in TRAIN_LISTS if (lists / f"{name}.txt").is_file()), None)
     splits = {} if train is None else {lone_split: train}
@@ -34,6 +38,16 @@ def describe_source(root: Path, *, lone_split: str) -> dict[str, Any]:
     masks = next((name for name in MASK_FOLDERS if (root / name).is_dir()), None)
     source = {"root": str(root), "layout": "voc", "tags": _tags(root), "splits": splits or {lone_split: "*"}}
     return source if masks is None else {**source, "masks": masks}
+
+
+def _coco(root: Path, lists: list[str], lone_split: str) -> dict[str, Any]:
+    """COCO's layout; of several years the last one whose pictures are there."""
+    images = "{}" if any((root / name).is_dir() for name in lists) else "images/{}"
+    there = [name for name in lists if (root / images.format(name)).is_dir()] or lists
+    known = {"train": lone_split, "val": "val"}
+    splits = {split: name for start, split in known.items() for name in there if name.startswith(start)}
+    source = {"root": str(root), "layout": "coco", "splits": splits or {lone_split: there[-1]}}
+    return source if images == "{}" else {**source, "images": images}
 
 
 def _tags(root: Path) -> str:

@@ -50,7 +50,8 @@ def read_annotation(
         if frame is None or not height:
             continue
         try:
-            box = _inside([_number(frame, edge) for edge in EDGES], height, width)
+            edges = [_number(frame, edge) for edge in EDGES]
+            box = inside_photo((edges[0] - 1, edges[1] - 1, edges[2], edges[3]), edges, height, width)
         except ValueError as error:
             problems.append(Problem(str(path), f"box of object {number} ({name}): {error}; correct or remove it"))
         else:
@@ -66,11 +67,21 @@ def _number(frame: ElementTree.Element, edge: str) -> int:
         raise ValueError(f"{edge} is {text!r}, not a number") from None
 
 
-def _inside(edges: list[int], height: int, width: int) -> tuple[int, int, int, int]:
-    xmin, ymin, xmax, ymax = edges[0] - 1, edges[1] - 1, edges[2], edges[3]
+def inside_photo(box: tuple[int, int, int, int], typed: object, height: int, width: int) -> tuple[int, int, int, int]:
+    """Cut a box off that leaves the photo by at most one pixel: xmin, ymin, xmax, ymax, 0-based and half-open.
+
+    Args:
+        box: in the same form.
+        typed: the box as the user has it, for messages.
+        height, width: of the photo.
+
+    Raises:
+        ValueError: it leaves the photo by more, or is empty.
+    """
+    xmin, ymin, xmax, ymax = box
     if min(xmin, ymin) < -1 or xmax > width + 1 or ymax > height + 1:
-        raise ValueError(f"{edges} leaves the photo of {width}x{height}")
+        raise ValueError(f"{typed} leaves the photo of {width}x{height}")
     xmin, ymin, xmax, ymax = max(xmin, 0), max(ymin, 0), min(xmax, width), min(ymax, height)
     if xmin >= xmax or ymin >= ymax:
-        raise ValueError(f"{edges} is empty")
+        raise ValueError(f"{typed} is empty")
     return xmin, ymin, xmax, ymax

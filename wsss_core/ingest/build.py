@@ -9,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 from rich.progress import track
 
 from wsss_core.ingest.check import Checked, check
+from wsss_core.ingest.coco import list_coco
 from wsss_core.ingest.folders import list_folders
 from wsss_core.ingest.listing import Entry, Listing
 from wsss_core.ingest.pack import pack_masks, pack_photos
@@ -59,9 +61,12 @@ def ingest(
     """
     if workers < 1:
         raise ValueError(f"workers must be at least 1, got {workers}")
-    reading = _read(_describe(sources, where), classes, on_bad_image, workers, where)
-    with whole_folder(out) as building:
-        _write(building, Path(out).name, reading, other_classes, workers)
+    described = _describe(sources, where)
+    with TemporaryDirectory(prefix="wsss-ingest-") as scratch:
+        listings = {name: _list(name, source, Path(scratch)) for name, source in described.items()}
+        reading = _read(described, listings, classes, on_bad_image, workers, where)
+        with whole_folder(out) as building:
+            _write(building, Path(out).name, reading, other_classes, workers)
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,13 @@ class Reading:
 
 
 def _read(
-    sources: dict[str, Source], classes: list[str] | None, on_bad_image: str, workers: int, where: str
+    sources: dict[str, Source],
+    listings: dict[str, Listing],
+    classes: list[str] | None,
+    on_bad_image: str,
+    workers: int,
+    where: str,
 ) -> Reading:
-    listings = {name: _list(name, source) for name, source in sources.items()}
     names = {name: listing.names for name, listing in listings.items()}
     chosen, unknown = choose_classes(listings, classes, f"{where}.classes")
     entries, duplicates = unique_entries(listings)
@@ -110,7 +119,7 @@ def _write(building: Path, name: str, reading: Reading, other_classes: str, work
     pack_photos(building / "photos", table, sources, classes=classes, key=key, workers=workers)
     masked = table[table["has_mask"]]
     if len(masked):
-        files = {entry.image_id: str(entry.mask) for entry in reading.entries}
+        files = {entry.image_id: entry.instances or str(entry.mask) for entry in reading.entries}
         pack_masks(building / "masks", masked, sources, files, remaps, classes=classes, key=key, workers=workers)
     index.to_parquet(building / "index.parquet", index=False)
     _boxes(reading).to_parquet(building / "boxes.parquet", index=False)
@@ -134,12 +143,14 @@ def _describe(sources: Mapping[str, Any], where: str) -> dict[str, Source]:
     return described
 
 
-def _list(name: str, source: Source) -> Listing:
-    if source.root.is_dir():
-        return list_table(name, source) if source.layout == "csv" else list_folders(name, source)
-    listing = Listing()
-    listing.complain(source.root, f"no such folder; correct root of source {name!r}")
-    return listing
+def _list(name: str, source: Source, scratch: Path) -> Listing:
+    if not source.root.is_dir():
+        listing = Listing()
+        listing.complain(source.root, f"no such folder; correct root of source {name!r}")
+        return listing
+    if source.layout == "coco":
+        return list_coco(name, source, scratch)
+    return list_table(name, source) if source.layout == "csv" else list_folders(name, source)
 
 
 def _check_all(entries: Sequence[Entry], job: Any, workers: int) -> list[Checked]:

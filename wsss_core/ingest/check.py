@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 
 from wsss_core.ingest.annotation import Box, read_annotation
+from wsss_core.ingest.instances import box_of, from_text
 from wsss_core.ingest.listing import Entry
 from wsss_core.ingest.pictures import IGNORE, decode_mask, decode_photo
 from wsss_core.ingest.problems import Problem
+from wsss_core.ingest.segmentation import run_lengths
 from wsss_core.ingest.source import Source, inside
 
 
@@ -23,7 +25,7 @@ class Checked:
 
     Attributes:
         colour: sums of red, green and blue over the photo's pixels.
-        digest: of the bytes of photo and mask.
+        digest: of the bytes of photo and mask, or of what the mask is drawn from.
         tags: labels in the source's names.
     """
 
@@ -59,6 +61,9 @@ def check(sources: Mapping[str, Source], names: Mapping[str, tuple[str, ...]], e
     mask = _bytes(source.root, entry.mask, "mask", entry, found, needed=entry.needs_mask) if entry.mask else None
     in_mask = () if mask is None else _check_mask(mask, source, known, entry, found)
     objects = _annotated(source.root, entry, found)
+    if entry.instances:
+        mask = entry.instances.read()
+        _check_instances(mask, known, entry, found)
     found.digest = hashlib.sha256(b"".join(hashlib.sha256(part or b"").digest() for part in (photo, mask))).hexdigest()
     if entry.tags is not None:
         found.tags = entry.tags
@@ -127,6 +132,32 @@ def _annotated(root: Path, entry: Entry, found: Checked) -> tuple[str, ...]:
     return objects
 
 
+def _check_instances(data: bytes, known: tuple[str, ...], entry: Entry, found: Checked) -> None:
+    """Check that every instance of an image can be drawn, and read the boxes."""
+    if not found.n_bytes:
+        return
+    height, width, instances = from_text(data)
+    if (height, width) != (found.height, found.width):
+        what = f"photo {entry.photo} is {found.width}x{found.height}, not {width}x{height} as listed"
+        found.complain(entry.where, f"{what}; fetch the photo that was annotated, or remove the image from the list")
+        return
+    found.has_mask = True
+    boxes = []
+    for thing in instances:
+        where = f"{entry.tags_where}:annotations[{thing.number}]"
+        try:
+            run_lengths(thing.segmentation, height, width)
+        except ValueError as error:
+            found.complain(where, f"segmentation: {error}; correct it or remove the annotation")
+        if thing.crowd or not thing.class_id:
+            continue
+        try:
+            boxes.append(Box(known[thing.class_id - 1], *box_of(thing.bbox, height, width), difficult=False))
+        except ValueError as error:
+            found.complain(where, f"bbox: {error}; correct it or remove the annotation")
+    found.boxes = tuple(boxes)
+
+
 def _check_tags(source: Source, known: tuple[str, ...], entry: Entry, objects: tuple[str, ...], found: Checked) -> None:
     xml = source.root / (entry.annotation or "")
     labels = dict.fromkeys(objects, str(xml)) | dict.fromkeys(entry.tags or (), entry.tags_where)
@@ -136,5 +167,7 @@ def _check_tags(source: Source, known: tuple[str, ...], entry: Entry, objects: t
             found.complain(
                 where, f"{entry.image_id}: unknown label {tag!r}; correct it or name it in classes.txt ({hint})"
             )
+    if entry.instances:  # annotated in full: no instance means that nothing is there
+        return
     if not found.tags and (entry.tags is not None or not found.problems):
         found.complain(entry.tags_where, f"{entry.image_id}: image without any label; label it or remove the image")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from wsss_core.ingest.listing import Entry, Listing, class_names, read_text
+from wsss_core.ingest.listing import Entry, Listing, class_names, read_json, read_text
 from wsss_core.ingest.source import ALL, VOC_CLASSES, Source
 
 PHOTOS, ANNOTATIONS, TAGS_JSON = "JPEGImages", "Annotations", "image_labels.json"
@@ -92,15 +91,8 @@ def _listed(
 
 def _json_tags(root: Path, listing: Listing) -> dict[str, tuple[str, ...]]:
     """Labels by image id from `image_labels.json`."""
-    text = read_text(root, TAGS_JSON, listing)
-    if text is None:
-        return {}
-    try:
-        tags = json.loads(text)
-    except ValueError as error:
-        listing.complain(
-            f"{root / TAGS_JSON}:{getattr(error, 'lineno', 1)}", f"not valid JSON ({error}); mend the file"
-        )
+    tags = read_json(root, TAGS_JSON, listing)
+    if tags is None:
         return {}
     good = isinstance(tags, dict) and all(
         isinstance(names, list) and all(isinstance(name, str) for name in names) for names in tags.values()

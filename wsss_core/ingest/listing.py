@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from wsss_core.ingest.problems import Problem
 from wsss_core.ingest.source import inside
+from wsss_core.ingest.spool import Span
 
 CLASSES_TXT = "classes.txt"
 
@@ -20,6 +23,7 @@ class Entry:
         mask: where its mask would be; None where the source has none.
         needs_mask: whether it is a problem if there is no such file.
         annotation: where its XML would be.
+        instances: what its mask is drawn from, where that is no file of its own.
         tags: its labels; None where they stand in the mask or in the XML.
         tags_where: file and line of the labels.
     """
@@ -32,6 +36,7 @@ class Entry:
     mask: str | None = None
     needs_mask: bool = False
     annotation: str | None = None
+    instances: Span | None = None
     tags: tuple[str, ...] | None = None
     tags_where: str = ""
 
@@ -53,7 +58,7 @@ class Listing:
             self.complain(root / relative, "leaves the root; give the folder that really holds the files as root")
         elif not (root / relative).exists():
             self.complain(
-                root / relative, f"no such {kind}; check root, layout, splits, tags and masks in the settings"
+                root / relative, f"no such {kind}; check root, layout, splits and the other paths in the settings"
             )
         else:
             return False
@@ -71,6 +76,29 @@ def read_text(root: Path, relative: str, listing: Listing) -> str | None:
     except OSError as error:
         listing.complain(root / relative, f"cannot be read ({error.strerror}); mend the file's rights")
     return None
+
+
+def read_json(root: Path, relative: str, listing: Listing) -> Any:
+    """The content of a JSON file of a source; None, with a complaint, if it cannot be read."""
+    text = read_text(root, relative, listing)
+    if text is None:
+        return None
+    try:
+        content = json.loads(text)
+        if content is None:
+            listing.complain(root / relative, "holds nothing but null; write the file anew")
+        return content
+    except RecursionError:
+        listing.complain(root / relative, "not valid JSON (nested too deeply); mend the file")
+    except ValueError as error:
+        listing.complain(f"{root / relative}:{getattr(error, 'lineno', 1)}", f"not valid JSON ({error}); mend the file")
+    return None
+
+
+def id_of(picture: str) -> str:
+    """The image id of a picture's path: the path without its suffix."""
+    path = PurePosixPath(picture)
+    return str(path.with_suffix("")) if path.name else picture
 
 
 def class_names(root: Path, listing: Listing) -> tuple[str, ...]:

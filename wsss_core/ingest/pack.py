@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from wsss_core.ingest.instances import draw
 from wsss_core.ingest.pictures import decode_mask
 from wsss_core.ingest.source import Source
+from wsss_core.ingest.spool import Span
 from wsss_core.stores import ArraySpec, write_store
 from wsss_core.stores.resume import Computed
 
@@ -39,7 +41,7 @@ def pack_masks(
     path: Path,
     table: pd.DataFrame,
     sources: Mapping[str, Source],
-    files: Mapping[str, str],
+    files: Mapping[str, str | Span],
     remaps: Mapping[str, np.ndarray],
     *,
     classes: list[str],
@@ -49,7 +51,7 @@ def pack_masks(
     """Write the artifact of the masks, array `labels` uint8 (y, x).
 
     Args:
-        files: relative path of the mask by image id.
+        files: by image id, the relative path of the mask or the instances that it is drawn from.
         remaps: by source, from its class ids to the data set's, uint8 (256,).
     """
     height, width = int(table["height"].max()), int(table["width"].max())
@@ -77,12 +79,16 @@ def _photos(sources: Mapping[str, Source], rows: pd.DataFrame) -> Computed:
 
 def _masks(
     sources: Mapping[str, Source],
-    origins: Mapping[str, tuple[str, str]],
+    origins: Mapping[str, tuple[str, str | Span]],
     remaps: Mapping[str, np.ndarray],
     rows: pd.DataFrame,
 ) -> Computed:
     masks = []
     for name, file in (origins[image_id] for image_id in rows["image_id"]):
-        source = sources[name]
-        masks.append(remaps[name][decode_mask((source.root / file).read_bytes(), saliency=source.layout == "saliency")])
+        if isinstance(file, Span):
+            ids = draw(file.read())
+        else:
+            source = sources[name]
+            ids = decode_mask((source.root / file).read_bytes(), saliency=source.layout == "saliency")
+        masks.append(remaps[name][ids])
     return {"labels": masks}, [{} for _ in masks]

@@ -12,6 +12,14 @@ VOC_CLASSES = (
 )  # fmt: skip
 
 ALL = "*"
+OF_LAYOUTS = {
+    "tags": ("voc",),
+    "csv": ("csv",),
+    "masks": ("voc", "csv", "saliency"),
+    "images": ("coco",),
+    "annotations": ("coco",),
+    "classes_map": ("coco",),
+}
 
 
 @dataclass(frozen=True)
@@ -21,31 +29,38 @@ class Source:
     Attributes:
         root: the folder, relative to the project's root.
         layout: `voc` (JPEGImages, ImageSets/Segmentation, Annotations, masks as PNG of class ids), `csv` (pictures and
-            a table `image,label[,split]`, several labels separated by `;`) or `saliency` (JPEGImages, ImageSets, grey
-            masks of what stands out).
+            a table `image,label[,split]`, several labels separated by `;`), `coco` (folders of pictures, a JSON of
+            instances for each) or `saliency` (JPEGImages, ImageSets, grey masks of what stands out).
         splits: from the split's name here to a list of the source (`voc`, `saliency`: a file of image ids or of pairs
-            of paths; `csv`: a value of the column `split`); `*` takes all photos.
+            of paths; `csv`: a value of the column `split`), where `*` takes all photos; `coco`: what stands for `{}`
+            in `images` and `annotations`, e.g. train2017.
         tags: layout `voc`: where the labels come from, `json` (image_labels.json), `xml` (the default) or `masks`.
         csv: layout `csv`: the table's name, `labels.csv` by default.
         masks: folder of the masks, `<image id>.png` each. By default SegmentationClass for `voc` where it exists,
             SaliencyMasks for `saliency`, none for `csv`.
+        images: layout `coco`: the folder of a split's pictures, `{}` by default.
+        annotations: layout `coco`: a split's JSON, `annotations/instances_{}.json` by default.
+        classes_map: layout `coco`: `voc20` gives COCO's categories the names of VOC's 20 classes, the other 60 become
+            background; by default all categories are classes.
 
     Raises:
         ValueError: a key that the layout does not know, or splits that map no name to a list.
     """
 
     root: Path
-    layout: Literal["voc", "csv", "saliency"]
+    layout: Literal["voc", "csv", "coco", "saliency"]
     splits: dict[str, str]
     tags: Literal["json", "xml", "masks"] | None = None
     csv: str | None = None
     masks: str | None = None
+    images: str | None = None
+    annotations: str | None = None
+    classes_map: Literal["voc20"] | None = None
 
     def __post_init__(self) -> None:
-        if self.tags is not None and self.layout != "voc":
-            raise ValueError(f"tags is for layout voc, not {self.layout}; remove it")
-        if self.csv is not None and self.layout != "csv":
-            raise ValueError(f"csv is for layout csv, not {self.layout}; remove it")
+        for key, layouts in OF_LAYOUTS.items():
+            if getattr(self, key) is not None and self.layout not in layouts:
+                raise ValueError(f"{key} is for layout {' or '.join(layouts)}, not {self.layout}; remove it")
         if not self.splits:
             raise ValueError("splits is empty; name at least one, e.g. {train: train} or {train: '*'}")
         for split, listed in self.splits.items():

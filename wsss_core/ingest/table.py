@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from pathlib import PurePosixPath
 
-from wsss_core.ingest.listing import Entry, Listing, class_names, read_text
+from wsss_core.ingest.listing import Entry, Listing, class_names, id_of, read_text
 from wsss_core.ingest.source import ALL, Source
 
 TABLE, SEPARATOR = "labels.csv", ";"
@@ -30,7 +29,7 @@ def list_table(name: str, source: Source) -> Listing:
             listing.complain(file, what)
         for line, row in chosen:
             image = (row["image"] or "").strip()
-            image_id = str(PurePosixPath(image).with_suffix("")) if PurePosixPath(image).name else image
+            image_id = id_of(image)
             labels = (label.strip() for label in (row["label"] or "").split(SEPARATOR))
             entry = Entry(
                 image_id=image_id,
