@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from wsss_core.crf.filtering import GaussianFilter
-from wsss_core.em.online import AdaptivePriorEM
+from wsss_core.em.online import OnlineEM
 from wsss_core.losses.neighbourhood import NeighbourhoodKL
 from wsss_core.models.segmenter import make_segmenter
 
@@ -20,14 +20,14 @@ Batch = dict[str, Tensor]
 
 def neighbourhood_table() -> str:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    plain = AdaptivePriorEM(neighbourhood_weight=0)
+    plain = OnlineEM()
     losses: dict[str, Callable[[Tensor, Batch], Tensor]] = {
         "λ = 0": lambda scores, batch: total(plain, scores, batch),
         f"λ = 0, mean field unrolled ({ITERATIONS} updates)": lambda s, batch: total(plain, unrolled(s, batch), batch),
     }
     for form in ("weighted_mean", "exponentiated"):
         for name, exact_up_to in (("lattice", 0), ("all pairs", 10**6)):
-            loss = AdaptivePriorEM(neighbourhood=NeighbourhoodKL(form=form, exact_up_to=exact_up_to))
+            loss = OnlineEM(neighbourhood_weight=0.3, neighbourhood=NeighbourhoodKL(form=form, exact_up_to=exact_up_to))
             losses[f"λ = 0.3, {form}, {name}"] = lambda scores, batch, loss=loss: total(loss, scores, batch)  # type: ignore[misc]
     rows = [f"| loss at {SIDE} px, {CLASSES} classes | s per step of {BATCH} | over λ = 0 |", "| --- | --- | --- |"]
     first = None
@@ -38,7 +38,7 @@ def neighbourhood_table() -> str:
     return "\n".join(rows)
 
 
-def total(loss: AdaptivePriorEM, scores: Tensor, batch: Batch) -> Tensor:
+def total(loss: OnlineEM, scores: Tensor, batch: Batch) -> Tensor:
     return torch.stack([term for term in loss(scores, batch).values() if term.requires_grad]).sum()
 
 

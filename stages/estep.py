@@ -35,7 +35,7 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
     sections = [section(params, name) for name in names]
     budget, chosen = bind(Budget, sections[0], names[0]), bind(EStep, sections[1], names[1])
     photos, device = Dataset(dataset), default_device()
-    model, _ = load_segmenter(segmenter)
+    model, _ = load_segmenter(segmenter, classes=photos.classes)
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     shape = tuple(int(table[column].max()) for column in ("n_labels", "height", "width"))

@@ -37,7 +37,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     sections = [section(params, "budget"), section(params, "predict")]
     budget, chosen = bind(Budget, sections[0], "budget"), bind(Prediction, sections[1], "predict")
     photos, device = Dataset(dataset), default_device()
-    model, _ = load_segmenter(segmenter)
+    model, _ = load_segmenter(segmenter, classes=photos.classes)
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.held_out_splits)
 

@@ -10,8 +10,9 @@ from typing import Any
 from wsss_core.data.dataset import Dataset
 from wsss_core.report.page import Page, count_splits, render
 from wsss_core.report.pictures import picture_rows
-from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table
+from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.results import metrics, read_evaluations, read_figures, summary
+from wsss_core.report.supervision import by_masks, masks_table
 from wsss_core.report.tables import label_tables, run_tables
 from wsss_core.stage import bind, load_params, section, whole_file, whole_folder
 from wsss_core.stage.command import run
@@ -53,24 +54,29 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     wiring = load_params(rows)
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
     runs = list(section(wiring, "segmenters", path=rows))
+    em_runs = section(wiring, "em_runs", path=rows)
+    tagged = [name for name, row in em_runs.items() if row["strong"] == 0 and name in runs]
     tables = {
         "loss": loss_table(runs, data / "segmenters"),
+        "shares": shares_table(tagged, data / "segmenters"),
         "curve": curve_table(evaluations),
         "iterations": iterations_table(evaluations, "val"),
     }
     dataset = Dataset(data / "dataset")
+    trained_on = dataset.table["split"].isin(dataset.training_splits)
+    masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
     stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
         runs=runs,
-        run_tables=run_tables(evaluations),
+        run_tables=[*run_tables(evaluations), *masks_table(masks, "val")],
         label_tables=label_tables(evaluations),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
-        charts=draw(**tables),
+        charts=draw(**tables, masks=masks),
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
         ),

@@ -69,7 +69,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     budget = bind(Budget, section(params, "budget"), "budget")
     search = bind(Search, section(params, "search_crf"), "search_crf")
     photos, device, candidates = Dataset(dataset), default_device(), search.candidates()
-    model, _ = load_segmenter(segmenter)
+    model, _ = load_segmenter(segmenter, classes=photos.classes)
     model = model.to(device)
     if search.split in photos.held_out_splits:
         raise InputError(f"search_crf.split: results are reported on {search.split}; choose settings on another split")

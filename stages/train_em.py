@@ -1,73 +1,165 @@
-"""Online EM: train a segmentation network on tags alone, the E-step taken inside every training step."""
+"""Online EM: train a segmentation network on masks of some images and on tags or boxes of the others."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from wsss_core.data.budget import Budget
+from wsss_core.data.composition import Composition, compose
 from wsss_core.data.dataset import Dataset
-from wsss_core.data.samples import TrainingSamples
-from wsss_core.em.online import AdaptivePriorEM
+from wsss_core.data.mixture import Mixture
+from wsss_core.em.online import OnlineEM
 from wsss_core.models.heads import HeadName
 from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import fingerprint
+from wsss_core.stores import fingerprint, open_store
 from wsss_core.training.fit import fit
 from wsss_core.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnlineEM:
-    """A section of `train_em`; without `splits`, all but val and test.
+class Training:
+    """A section of `train_em`.
 
     Attributes:
         loss: the E-step and what is minimised.
-        head, width: the decoder, this method's own instead of the budget's.
-        max_labels: classes that an image may have to be trained on; null for all images.
+        images: what the data set gives.
+        second: what the second data set gives, where the row names one.
+        head, width: the decoder; the budget's if left out.
+        field_of_view: of the head `largefov` on VGG-16, in pixels.
         images_seen: the budget's if left out.
         training: what differs from the section `training`.
     """
 
-    loss: AdaptivePriorEM = field(default_factory=AdaptivePriorEM)
-    head: HeadName = "skip"
+    loss: OnlineEM = field(default_factory=OnlineEM)
+    images: Composition = field(default_factory=Composition)
+    second: Composition = field(default_factory=Composition)
+    head: HeadName | None = None
     width: int | None = None
-    max_labels: int | None = 1
+    field_of_view: int = 224
     images_seen: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
-    splits: tuple[str, ...] | None = None
 
 
-def main(*, settings: str, seed: int, dataset: Path, start: Path, out: Path) -> None:
+def main(
+    *,
+    settings: str,
+    seed: int,
+    dataset: Path,
+    strong: str,
+    labels: Path,
+    second: Path,
+    second_strong: str,
+    start: Path,
+    out: Path,
+) -> None:
+    """Train on `strong` images with masks (a number, or `all`) and the others.
+
+    `labels` is a store of label maps for the others, `second` a second data set; a file stands for none.
+    """
     params = load_params()
     names = ["budget", "training", f"train_em.{settings}"]
+    where = names[2]
     sections = [section(params, name) for name in names]
-    budget, chosen = bind(Budget, sections[0], names[0]), bind(OnlineEM, sections[2], names[2])
+    budget, chosen = bind(Budget, sections[0], names[0]), bind(Training, sections[2], where)
     bind(TrainingSettings, sections[1], names[1])
-    training = bind(TrainingSettings, sections[1] | chosen.training, f"{names[2]}.training")
+    training = bind(TrainingSettings, sections[1] | chosen.training, f"{where}.training")
+
     photos = Dataset(dataset)
-    table = photos.cue_table(chosen.splits or photos.training_splits)
-    if chosen.max_labels is not None:
-        table = table[table["n_classes"] <= chosen.max_labels].reset_index(drop=True)
-        if table.empty:
-            raise InputError(
-                f"{dataset}: no image has so few classes; raise {names[2]}.max_labels, {chosen.max_labels}"
-            )
+    others = Dataset(second) if second.is_dir() else None
+    classes = _joined_classes(photos, others)
+    head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
-    model, description = segmenter_from(start, head=chosen.head, width=chosen.width, n_classes=len(photos.classes))
+    model, description = segmenter_from(
+        start,
+        head=head,
+        width=width,
+        n_classes=len(classes),
+        field_of_view=chosen.field_of_view,
+        classes=classes,
+    )
+    parts_of = partial(
+        compose,
+        classes=classes,
+        augment=training.augment(budget, model.output_stride),
+        boxes=chosen.loss.estep.needs_boxes,
+        seed=seed,
+    )
+    in_batch = training.batch if others is None else training.batch // 2
+    parts = parts_of(
+        chosen.images,
+        photos,
+        strong=_number(strong),
+        weak_labels=open_store(labels) if labels.is_dir() else None,
+        in_batch=training.batch - (chosen.second.in_batch or in_batch) if others else in_batch,
+        where=f"{where}.images",
+    )
+    if others is not None:
+        parts += parts_of(
+            chosen.second,
+            others,
+            strong=_number(second_strong),
+            weak_labels=None,
+            in_batch=in_batch,
+            where=f"{where}.second",
+        )
+    total = sum(count for _, count in parts)
+    if total != training.batch:
+        raise InputError(
+            f"params.yaml: {where}: {total} images of the data sets in a batch of {training.batch}; "
+            "mend in_batch or training.batch"
+        )
     fit(
         out,
         model,
-        TrainingSamples(photos, None, rows=table, augment=training.augment(budget, model.output_stride), seed=seed),
-        chosen.loss,
-        saved_as={**description, "classes": list(photos.classes)},
+        Mixture(parts),
+        partial(chosen.loss, classes=classes),
+        saved_as={**description, "classes": classes},
         settings=training,
         images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
         seed=seed,
-        key=fingerprint([*sections, seed], dataset / "photos", start),
+        key=fingerprint(
+            [*sections, seed, strong, second_strong],
+            *photos.supervision,
+            *(others.supervision if others else ()),
+            labels,
+            start,
+        ),
     )
+
+
+def _joined_classes(photos: Dataset, others: Dataset | None) -> list[str]:
+    """The classes of both data sets, background first and each once.
+
+    Raises:
+        InputError: no class in common but background.
+    """
+    if others is None:
+        return list(photos.classes)
+    new = [name for name in others.classes if name not in photos.classes]
+    if len(new) == len(others.classes) - 1:
+        raise InputError(
+            f"{others.path}: no class in common with {photos.path}: "
+            f"{', '.join(others.classes[1:])} and {', '.join(photos.classes[1:])}"
+        )
+    return [*photos.classes, *new]
+
+
+def _number(strong: str) -> int | None:
+    """A number of images, None for all.
+
+    Raises:
+        InputError: neither a number nor `all`.
+    """
+    if strong == "all":
+        return None
+    if not strong.isdecimal():
+        raise InputError(f"stages/rows.yaml: expected a number of images with masks or all, got {strong!r}")
+    return int(strong)
 
 
 if __name__ == "__main__":

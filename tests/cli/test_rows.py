@@ -103,6 +103,45 @@ def test_the_crf_method_adds_its_runs_and_settings(project):
     assert rows["em_runs"]["crf_exp_50"]["start"] == "backbones/lite0"
 
 
+def test_em_with_biases_adds_its_runs_for_every_number_of_masks(project):
+    init_project("demo", options={"methods": ["mining", "em"], "strong": [50, "all"]})
+    rows = make_rows(load_params())
+    weak = {"em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg"}
+    semi = {f"{name}_50" for name in weak} | {"strong_50", "strong_all", "em_fixed_all", "em_adapt_all"}
+    assert set(rows["em_runs"]) == weak | semi
+    assert (
+        rows["em_runs"]["box_seg_50"] | {"labels": "data/box_labels/seg", "strong": 50} == rows["em_runs"]["box_seg_50"]
+    )
+    assert rows["wiring"]["box_labels"] == "data/box_labels"
+    assert rows["evaluations"]["box_seg_labels"] == {"kind": "labels", "store": "box_labels/seg"}
+    write_rows({"ablations": True})
+    params = load_params()
+    swept = set(make_rows(params)["em_runs"]) - set(rows["em_runs"])
+    assert {"em_fixed_gap_0", "box_seg_center_80", "field_small", "field_large_200"} <= swept
+    assert params["train_em"]["em_fixed_gap_8"]["loss"]["estep"]["foreground_boost"] == 11
+    assert params["box_labels"]["seg_40"] == {"method": "seg", "center": 0.4}
+    assert params["train_em"]["field_small"]["field_of_view"] == 128
+    with pytest.raises(InputError, match="rows: strong: expected numbers of images or all, got 'some'"):
+        write_rows({"strong": ["some"]})
+
+
+def test_a_second_data_set_adds_joint_runs_and_pretraining(project):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("maps").mkdir()
+    options = {"methods": ["mining", "em"]}
+    init_project("laptop", root=Path("photos"), second=Path("photos"), detector=Path("maps"), options=options)
+    rows = make_rows(load_params())
+    assert rows["datasets"]["second"] == {"main": "photos", "more": "data/README.md"}
+    joint, weak, tuned = (rows["em_runs"][name] for name in ("cross_joint", "cross_weak", "finetuned"))
+    assert (joint["strong"], joint["second"], joint["second_strong"]) == ("all", "data/second", "all")
+    assert (weak["settings"], weak["second_strong"]) == ("cross", 0)
+    assert rows["em_runs"]["cross_20"]["second_strong"] == 20
+    assert (rows["em_runs"]["pretrained"]["dataset"], tuned["start"]) == ("second", "segmenters/pretrained")
+    assert "pretrained" not in rows["segmenters"] and "finetuned" in rows["segmenters"]
+    write_rows({"methods": ["mining"]})
+    assert "second" not in make_rows(load_params())["datasets"]
+
+
 def test_the_papers_encoder_has_stride_16(project):
     Path("photos/JPEGImages").mkdir(parents=True)
     Path("maps").mkdir()

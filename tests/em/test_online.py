@@ -5,7 +5,10 @@ import math
 import pytest
 import torch
 
-from wsss_core.em.online import AdaptivePriorEM, on_grid
+from wsss_core.em.estep import EStep
+from wsss_core.em.online import OnlineEM, on_grid
+
+BOTH = OnlineEM(neighbourhood_weight=0.3)
 
 
 def batch(tags: list[list[float]], side: int, valid: torch.Tensor | None = None) -> dict[str, torch.Tensor]:
@@ -20,16 +23,18 @@ def batch(tags: list[list[float]], side: int, valid: torch.Tensor | None = None)
 
 def test_undecided_scores_by_hand():
     """Equal scores of 3 labels, one class present: q = ½ on two of them, p = ⅓: cross-entropy log 3."""
-    terms = AdaptivePriorEM(neighbourhood_weight=0)(torch.zeros(2, 3, 2, 2), batch([[1, 0], [0, 1]], 5))
-    assert set(terms) == {"cross_entropy", "background", "violation", "scaled"}
+    given = batch([[1, 0], [0, 1]], 5)
+    terms = OnlineEM()(torch.zeros(2, 3, 2, 2), given, classes=("background", "cat", "dog"))
+    shares = {"share_background": 0.5, "share_cat": 0.25, "share_dog": 0.25}
+    assert set(terms) == {"cross_entropy", "violation", "scaled", *shares}
     assert terms["cross_entropy"].item() == pytest.approx(math.log(3))
-    assert terms["background"].item() == pytest.approx(0.5)
+    assert {name: terms[name].item() for name in shares} == pytest.approx(shares)
     assert terms["violation"].item() == terms["scaled"].item() == 0
 
 
 def test_only_what_is_minimised_has_a_gradient():
     logits = torch.randn(2, 3, 3, 3, requires_grad=True)
-    terms = AdaptivePriorEM()(logits, batch([[1, 0], [1, 1]], 9))
+    terms = BOTH(logits, batch([[1, 0], [1, 1]], 9))
     assert {name for name, term in terms.items() if term.requires_grad} == {"cross_entropy", "neighbourhood"}
     (gradient,) = torch.autograd.grad(terms["cross_entropy"], logits)
     q_minus_p = -18 * gradient  # 2 images of 9 nodes, q constant
@@ -39,13 +44,13 @@ def test_only_what_is_minimised_has_a_gradient():
 
 def test_the_weight_multiplies_the_neighbourhood_alone():
     logits, given = torch.randn(1, 2, 4, 4), batch([[1]], 13)
-    one, half = (AdaptivePriorEM(neighbourhood_weight=w)(logits, given) for w in (1.0, 0.5))
+    one, half = (OnlineEM(neighbourhood_weight=w)(logits, given) for w in (1.0, 0.5))
     assert half["neighbourhood"].item() == pytest.approx(one["neighbourhood"].item() / 2)
     assert half["cross_entropy"].item() == one["cross_entropy"].item()
 
 
 def test_four_classes_and_background_are_scaled_and_counted():
-    terms = AdaptivePriorEM()(torch.randn(2, 5, 6, 6), batch([[1, 1, 1, 1], [1, 0, 0, 0]], 6))
+    terms = OnlineEM()(torch.randn(2, 5, 6, 6), batch([[1, 1, 1, 1], [1, 0, 0, 0]], 6))
     assert terms["scaled"].item() == 0.5
 
 
@@ -56,14 +61,63 @@ def test_padding_has_no_part():
     valid[:, :9, :13] = True  # nodes every 4 pixels: 3 rows, 4 columns
     given = batch([[1, 1]], 17, valid)
     assert on_grid(valid, logits).sum() == 12
-    padded = AdaptivePriorEM()(logits, given)
+    padded = BOTH(logits, given)
     # The photo alone is not square, which no batch is; the loss does not mind.
     alone = {"image": given["image"][:, :, :9, :13], "tags": given["tags"], "valid": valid[:, :9, :13]}
-    for name, term in AdaptivePriorEM()(logits[:, :, :3, :4], alone).items():
+    for name, term in BOTH(logits[:, :, :3, :4], alone).items():
         assert padded[name].item() == pytest.approx(term.item(), rel=1e-4, abs=1e-6), name
 
 
-@pytest.mark.parametrize("name", ["background", "foreground", "neighbourhood_weight"])
-def test_settings_out_of_range(name):
-    with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\], got 1.5"):
-        AdaptivePriorEM(**{name: 1.5})
+def mixed(side: int) -> dict[str, torch.Tensor]:
+    """A labelled image, all dog but for an ignored column, and one with the tag cat."""
+    labels = torch.full((2, side, side), 255)
+    labels[0, :, :-1] = 2
+    return batch([[0, 1], [1, 0]], side) | {"labels": labels, "labelled": torch.tensor([True, False])}
+
+
+def test_masks_and_tags_in_one_batch_by_hand():
+    """Nodes 0, 2, 4 of 5 pixels: 6 labelled ones with log 3, 3 ignored, 9 of the other image with log 3."""
+    logits = torch.zeros(2, 3, 3, 3)
+    logits[0, 2] = math.log(4)  # p(dog) = 4 / 6
+    terms = OnlineEM()(logits, mixed(5))
+    expected = (6 * math.log(6 / 4) + 9 * math.log(3)) / 15
+    assert terms["cross_entropy"].item() == pytest.approx(expected)
+    assert terms["share_0"].item() == pytest.approx(0.5)  # of the image with tags alone
+
+
+def test_without_tagged_images_there_is_no_e_step():
+    given = mixed(5)
+    assert set(OnlineEM()(torch.zeros(2, 3, 3, 3), given | {"labelled": torch.tensor([True, True])})) == {
+        "cross_entropy"
+    }
+
+
+@pytest.mark.parametrize("kind", ["adaptive_prior", "em_adapt", "em_fixed", "box_em_fixed"])
+def test_a_class_that_the_data_set_does_not_know_has_no_part(kind):
+    torch.manual_seed(0)
+    logits, given = torch.randn(2, 3, 3, 3), mixed(5)
+    loss = OnlineEM(estep=EStep(kind=kind), neighbourhood_weight=0.3)
+    given["boxes"] = torch.ones(2, 3, 5, 5, dtype=torch.bool)
+    alone = loss(logits, given)
+    fourth = torch.cat([logits, 50 + torch.randn(2, 1, 3, 3)], dim=1).requires_grad_()
+    more = {
+        **given,
+        "tags": torch.cat([given["tags"], torch.zeros(2, 1)], dim=1),
+        "known": torch.tensor([[True, True, True, False]] * 2),
+        "boxes": torch.ones(2, 4, 5, 5, dtype=torch.bool),
+    }
+    terms = loss(fourth, more)
+    for name, term in alone.items():
+        assert terms[name].item() == pytest.approx(term.item(), rel=1e-5, abs=1e-6), name
+    (terms["cross_entropy"] + terms["neighbourhood"]).backward()
+    assert fourth.grad is not None and not fourth.grad[:, 3].any() and fourth.grad[:, :3].any()
+
+
+def test_settings_out_of_range():
+    with pytest.raises(ValueError, match=r"neighbourhood_weight must be in \[0, 1\], got 1.5"):
+        OnlineEM(neighbourhood_weight=1.5)
+    for name in ("background", "foreground"):
+        with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\], got 1.5"):
+            EStep(**{name: 1.5})
+    with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):
+        EStep(rounds=0)

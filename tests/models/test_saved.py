@@ -63,7 +63,14 @@ def test_starting_from_a_backbone_loads_the_backbone_alone(tmp_path):
     model, description = segmenter_from(tmp_path, head="pyramid", width=8, n_classes=4)
     assert same(model.backbone.state_dict(), backbone.state_dict())
     assert not model.head.classifier.bias.any()
-    assert description == {"kind": "segmenter", **TRUNK, "head": "pyramid", "n_classes": 4, "width": 8}
+    assert description == {
+        "kind": "segmenter",
+        **TRUNK,
+        "head": "pyramid",
+        "n_classes": 4,
+        "width": 8,
+        "field_of_view": 224,
+    }
     save_model(tmp_path / "next", model, description)
     assert same(load_model(tmp_path / "next")[0].state_dict(), model.state_dict())
 
@@ -151,3 +158,35 @@ def test_damaged_folders_are_named(tmp_path):
         load_model(tmp_path)
     with pytest.raises(ValueError, match="expected a kind out of backbone"):
         save_model(tmp_path, torch.nn.Identity(), {})
+
+
+CLASSES = ["background", "cat", "dog", "cow"]
+
+
+@pytest.mark.parametrize("head", ["pyramid", "aspp"])
+def test_common_classes_carry_their_rows_over_by_name(tmp_path, head):
+    width = None if head == "aspp" else 8
+    theirs = saved(tmp_path / "model", "segmenter", head=head, width=width)
+    ours = ["background", "horse", "cow", "cat", "sheep"]
+    model, _ = segmenter_from(tmp_path / "model", head=head, width=width, n_classes=5, classes=ours)
+    for (name, weight), (_, before) in zip(
+        model.head.classifier.named_parameters(), theirs.head.classifier.named_parameters(), strict=True
+    ):
+        assert torch.equal(weight[[0, 2, 3]], before[[0, 3, 1]]), name
+        assert weight.ndim == 1 or not torch.equal(weight[1], before[1])
+    assert same(model.backbone.state_dict(), theirs.backbone.state_dict())
+    with pytest.raises(InputError, match="classifies into background, cat, dog, cow; none of sheep, bird is among"):
+        segmenter_from(tmp_path / "model", head=head, width=width, n_classes=3, classes=["background", "sheep", "bird"])
+
+
+@pytest.mark.parametrize("head", ["pyramid", "aspp", "largefov", "skip"])
+def test_a_network_of_more_classes_scores_some_of_them(tmp_path, head):
+    saved(tmp_path / "model", "segmenter", head=head, width=None if head == "aspp" else 8)
+    photos = torch.rand(1, 3, 33, 33) * 255
+    whole, _ = load_segmenter(tmp_path / "model")
+    some, _ = load_segmenter(tmp_path / "model", classes=["background", "cow", "cat"])
+    torch.testing.assert_close(some(photos), whole(photos)[:, [0, 3, 1]])
+    same_classes, _ = load_segmenter(tmp_path / "model", classes=CLASSES)
+    assert torch.equal(same_classes(photos), whole(photos))
+    with pytest.raises(InputError, match="model: knows no horse; it was trained on background, cat, dog, cow"):
+        load_segmenter(tmp_path / "model", classes=["background", "horse"])

@@ -21,6 +21,7 @@ POSTERIOR = {"d": [[[9] * 4] * 2] * 3}
 SALIENCY = {"a": [[[0] * 4] * 2] * 2}
 ROWS = {
     "crf_searches": {},
+    "em_runs": {},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "attention_fcan": {"kind": "curves", "store": "attention/fcan"},

@@ -102,13 +102,33 @@ def test_one_run_of_a_second_method_needs_no_cue(project):
     assert scores["crf"]["val"]["images"] == scores["splits"]["val"]["images"] == 4
     log = pd.read_csv(project / "data/segmenters/crf_exp/loss.csv")
     assert log["total"].tolist() == pytest.approx((log["cross_entropy"] + log["neighbourhood"]).tolist(), rel=1e-4)
-    assert log["background"].between(0.4 - 1e-3, 0.8 + 1e-3).all()
+    assert log["share_background"].between(0.4 - 1e-3, 0.8 + 1e-3).all()
     found = json.loads((project / "data/crf_search/crf_exp/metrics.json").read_text())
     assert (found["images"], found["split"], found["settings_tried"]) == (2, "train", 2)
     again = run(project, "dvc", "status", "predict@mining_1", "train_segmenter@mining_1")
     assert "predict@mining_1" in again and "train_segmenter@mining_1" not in again
     run(project, "wsss", "rows", "--methods", "mining")
     edit_params(project, lambda params: params["predict"].pop("crf"))
+
+
+def test_boxes_a_few_masks_and_a_second_data_set(project):
+    second = {
+        "sources": {"main": {"root": "data/scenes/easy", "layout": "voc", "tags": "json", "splits": {"train": "*"}}}
+    }
+    edit_params(project, lambda params: params["ingest"].update(second=second))
+    run(project, "wsss", "rows", "--methods", "mining,em", "--strong", "2")
+    ran = repro(project, "evaluate@box_seg_2", "train_em@cross_weak")
+    run_of_boxes = ["box_labels@seg", "train_em@box_seg_2", "predict@box_seg_2", "evaluate@box_seg_2"]
+    assert sorted(ran) == sorted([*run_of_boxes, "ingest@second", "train_em@cross_weak"])
+    boxed = wsss_core.open(project / "data/box_labels/seg")
+    assert len(boxed) == 12 and set(boxed.table["split"]) == {"train"}
+    log = pd.read_csv(project / "data/segmenters/box_seg_2/loss.csv")
+    assert list(log) == ["step", "images", "lr", "cross_entropy", "total"]  # labels for all: no E-step
+    assert "share_background" in pd.read_csv(project / "data/segmenters/cross_weak/loss.csv")
+    too_many = run(project, "wsss", "rows", "--strong", "13") + run(project, "dvc", "repro", "train_em@strong_13")
+    assert "error: train_em: data/dataset: 13 images with masks asked for; 12 to train on have one" in too_many
+    run(project, "wsss", "rows", "--methods", "mining", "--strong", "50")
+    edit_params(project, lambda params: (params["predict"].pop("crf"), params["ingest"].pop("second")))
 
 
 def test_a_comment_changes_nothing(project):

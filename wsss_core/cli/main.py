@@ -20,15 +20,17 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 def init(
     preset: Annotated[str, typer.Argument(help=f"one of {', '.join(PRESETS)}")],
     root: Annotated[
-        Path | None, typer.Option(help="data set: VOC layout, or a folder of photos with labels.csv")
+        Path | None, typer.Option(help="data set: VOC layout, COCO, or a folder of photos with labels.csv")
     ] = None,
     easy: Annotated[Path | None, typer.Option(help="further photos with one object each, tags only")] = None,
     saliency_pairs: Annotated[
         Path | None, typer.Option(help="photos with class-agnostic masks for the detector")
     ] = None,
     detector: Annotated[Path | None, typer.Option(help="instead: a folder of saliency maps or an .onnx file")] = None,
+    second: Annotated[Path | None, typer.Option(help="a second data set to train on beside the first, for em")] = None,
     classes: Annotated[str | None, typer.Option(help="only these classes, separated by commas")] = None,
-    methods: Annotated[str | None, typer.Option(help="mining, or mining,crf")] = None,
+    methods: Annotated[str | None, typer.Option(help="mining, with crf or em or both: mining,crf,em")] = None,
+    strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool, typer.Option(help="also the ablation rows")] = False,
@@ -42,9 +44,11 @@ def init(
         easy=easy,
         saliency_pairs=saliency_pairs,
         detector=detector,
+        second=second,
         classes=_names(classes),
         options={
             "methods": _names(methods),
+            "strong": _numbers(strong),
             "rounds": rounds,
             "seeds": seeds,
             "ablations": ablations or None,
@@ -59,18 +63,30 @@ def _names(text: str | None) -> list[str] | None:
     return [name.strip() for name in text.split(",")] if text else None
 
 
+def _numbers(text: str | None) -> list[int | str] | None:
+    names = _names(text)
+    return [int(name) if name.isdecimal() else name for name in names] if names else None
+
+
 @app.command()
 def rows(
-    methods: Annotated[str | None, typer.Option(help="mining, or mining,crf")] = None,
+    methods: Annotated[str | None, typer.Option(help="mining, with crf or em or both: mining,crf,em")] = None,
+    strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
     ablations: Annotated[bool | None, typer.Option(help="the ablation rows")] = None,
     full: Annotated[bool | None, typer.Option(help="a run on the true masks of the training images")] = None,
 ) -> None:
     """Write stages/rows.yaml anew from params.yaml, after changing its section `rows` or by these options."""
-    for path in write_rows(
-        {"methods": _names(methods), "rounds": rounds, "seeds": seeds, "ablations": ablations, "full": full}
-    ):
+    options = {
+        "methods": _names(methods),
+        "strong": _numbers(strong),
+        "rounds": rounds,
+        "seeds": seeds,
+        "ablations": ablations,
+        "full": full,
+    }
+    for path in write_rows(options):
         print(f"removed {path}: no row makes it any more")
     print("wrote stages/rows.yaml; now: dvc repro")
 

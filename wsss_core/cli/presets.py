@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.rows import SWEPT_WEIGHTS, Rows, make_rows
+from wsss_core.cli.rows import SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGHTS, Rows, make_rows
 from wsss_core.cli.sources import describe_source
 from wsss_core.stage import InputError, load_params
 
@@ -22,16 +22,17 @@ PARAMS = Path("params.yaml")
 ROWS = Path("stages/rows.yaml")
 # Folders whose content is one folder or file per row; what no row makes any more is deleted.
 PER_ROW = {
-    "data/attention": "attentions",
-    "data/attention_nets": "attentions",
-    "data/cues": "cues",
-    "data/segmenters": "segmenters",
-    "data/predictions": "segmenters",
-    "data/crf_search": "crf_searches",
-    "data/posteriors": "esteps",
-    "reports/curves": "evaluations",
-    "reports/labels": "evaluations",
-    "reports/runs": "evaluations",
+    "data/attention": ("attentions",),
+    "data/attention_nets": ("attentions",),
+    "data/cues": ("cues",),
+    "data/segmenters": ("runs", "em_runs"),
+    "data/predictions": ("segmenters",),
+    "data/crf_search": ("crf_searches",),
+    "data/box_labels": ("box_labels",),
+    "data/posteriors": ("esteps",),
+    "reports/curves": ("evaluations",),
+    "reports/labels": ("evaluations",),
+    "reports/runs": ("evaluations",),
 }
 
 _yaml = YAML()  # keeps comments and the order of keys
@@ -45,6 +46,7 @@ def init_project(
     easy: Path | None = None,
     saliency_pairs: Path | None = None,
     detector: Path | None = None,
+    second: Path | None = None,
     classes: list[str] | None = None,
     options: Mapping[str, Any] | None = None,
     force: bool = False,
@@ -60,7 +62,13 @@ def init_project(
         raise InputError(f"{Path.cwd()}: no dvc.yaml here; change to the project's root")
     if PARAMS.exists() and not force and not _untouched():
         raise InputError("params.yaml: was edited; commit or copy it, then add --force")
-    for option, path in (("root", root), ("easy", easy), ("saliency-pairs", saliency_pairs), ("detector", detector)):
+    for option, path in (
+        ("root", root),
+        ("easy", easy),
+        ("saliency-pairs", saliency_pairs),
+        ("detector", detector),
+        ("second", second),
+    ):
         if path is not None and not path.exists():
             raise InputError(f"--{option} {path}: no such file or folder")
     if root is None and (preset != "demo" or easy or saliency_pairs or detector):
@@ -69,6 +77,8 @@ def init_project(
     if root is not None:
         params.pop("make_scenes", None)
         _put_sources(params, root, easy, saliency_pairs, detector)
+    if second is not None:
+        params["ingest"]["second"] = {"sources": {"main": describe_source(second, lone_split="train")}}
     if classes:
         params["ingest"]["dataset"]["classes"] = classes
     for key, value in (options or {}).items():
@@ -120,24 +130,53 @@ def _add_settings(params: Any) -> None:
     if ablations:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
-    if "crf" not in methods:
-        return
-    if "search_crf" not in params:  # the first time: later, what a person took out stays out
-        for stage, section_ in _yaml.load(_preset_text("crf")).items():
-            there = params.get(stage) or {}
-            params[stage] = there
-            for name, values in section_.items():
-                there.setdefault(name, values)
-    if ablations:
-        runs = params["train_em"]
-        if "crf_joint" not in runs:
-            runs["crf_joint"] = copy.deepcopy(runs["crf_exp"])
-            _inside(runs["crf_joint"], "loss", "neighbourhood")["normalised"] = "joint"
-        for form in ("mean", "exp"):
-            for weight in SWEPT_WEIGHTS:
-                if f"crf_{form}_{weight}" not in runs:
-                    runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
-                    _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
+    # A method's settings are put in the first time; what a person takes out later stays out.
+    for method, mark in (("crf", "search_crf"), ("em", "box_labels")):
+        if method in methods and mark not in params:
+            _lay_under(params, method)
+    if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
+        _lay_under(params, "second")
+    if ablations and "crf" in methods:
+        _sweep_crf(params["train_em"])
+    if ablations and "em" in methods:
+        _sweep_em(params["train_em"], params["box_labels"], params["budget"])
+
+
+def _lay_under(params: Any, preset: str) -> None:
+    """Give `params` what it lacks of a preset's sections."""
+    for stage, section_ in _yaml.load(_preset_text(preset)).items():
+        there = params.get(stage) or {}
+        params[stage] = there
+        for name, values in section_.items():
+            there.setdefault(name, values)
+
+
+def _sweep_crf(runs: Any) -> None:
+    if "crf_joint" not in runs:
+        runs["crf_joint"] = copy.deepcopy(runs["crf_exp"])
+        _inside(runs["crf_joint"], "loss", "neighbourhood")["normalised"] = "joint"
+    for form in ("mean", "exp"):
+        for weight in SWEPT_WEIGHTS:
+            if f"crf_{form}_{weight}" not in runs:
+                runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
+                _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
+
+
+def _sweep_em(runs: Any, box_labels: Any, budget: Any) -> None:
+    for gap in SWEPT_GAPS:
+        if f"em_fixed_gap_{gap}" not in runs:
+            runs[f"em_fixed_gap_{gap}"] = copy.deepcopy(runs["em_fixed"])
+            estep = _inside(runs[f"em_fixed_gap_{gap}"], "loss", "estep")
+            estep["foreground_boost"] = estep.get("background_boost", 3) + gap
+    for center in SWEPT_CENTERS:
+        if f"seg_{center}" not in box_labels:
+            box_labels[f"seg_{center}"] = {**copy.deepcopy(box_labels["seg"]), "center": center / 100}
+    for name, pixels in (("field_small", 128), ("field_large", 224)):
+        if name not in runs:
+            runs[name] = copy.deepcopy(runs["em_adapt"])
+            runs[name]["field_of_view"] = pixels
+            if budget["head"] != "largefov":
+                runs[name].update(head="largefov", width=256)
 
 
 def _inside(settings: Any, *keys: str) -> Any:
@@ -197,10 +236,10 @@ def _replace(path: Path, text: str) -> None:
 
 def _remove_orphans(rows: Rows) -> list[Path]:
     removed = []
-    for folder, kind in PER_ROW.items():
-        known = set(rows[kind])
+    for folder, kinds in PER_ROW.items():
+        known = {name for kind in kinds for name in rows[kind]}
         if folder.startswith("reports/"):
-            known = {f"{name}.json" for name, row in rows[kind].items() if f"reports/{row['kind']}" == folder}
+            known = {f"{name}.json" for name, row in rows["evaluations"].items() if f"reports/{row['kind']}" == folder}
         for path in sorted(Path(folder).glob("*")):
             if path.name not in known and not path.name.startswith("."):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -28,7 +28,12 @@ ABLATED_PAIRS = (
 # Weights λ of the neighbourhood term in percent; 0 is the run crf_none and 30 are the runs crf_mean and crf_exp.
 SWEPT_WEIGHTS = (10, 20, 50, 100)
 
-NOTHING = "data/README.md"  # DVC wants every dependency slot filled with something that exists
+# What EM with biases sweeps in its ablations: b_fg − b_bg (b_bg is 3) and the percentage α of Bbox-Seg.
+SWEPT_GAPS = (0, 1, 4, 8)
+SWEPT_CENTERS = (40, 60, 80)
+
+# DVC wants every dependency slot filled with something that exists, and no two with the same.
+NOTHING, NOTHING_ELSE = "data/README.md", "reports/README.md"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,8 @@ class Wiring:
 
     Attributes:
         preset: the preset that the file came from.
-        methods: `mining` (mining pixels) and `crf` (the CRF neighbourhood); their runs are in the graph.
+        methods: `mining` (mining pixels), `crf` (the CRF neighbourhood) and `em` (EM with biases); their runs are in
+            the graph.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
@@ -45,13 +51,16 @@ class Wiring:
         rounds: EM iterations after the initial model.
         seeds: how often every run is repeated, with seeds 0, 1, …
         ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
-            of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1.
+            of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
+            b_fg − b_bg, α of Bbox-Seg, and small against large field of view.
+        strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
+        second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
         full: also a run on the true masks, the upper bound.
     """
 
     preset: str
-    methods: tuple[Literal["mining", "crf"], ...] = ("mining",)
+    methods: tuple[Literal["mining", "crf", "em"], ...] = ("mining",)
     backbone: str
     encoder: str | None = None
     attention: str
@@ -60,8 +69,13 @@ class Wiring:
     ablations: bool = False
     detector: str = "data/saliency_net"
     full: bool = False
+    strong: tuple[Any, ...] = (50, 100, 200, "all")
+    second_strong: tuple[int, ...] = (20,)
 
     def __post_init__(self) -> None:
+        for number in self.strong:
+            if number != "all" and not (type(number) is int and number > 0):
+                raise ValueError(f"strong: expected numbers of images or all, got {number!r}")
         if "mining" not in self.methods:
             raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
         for key in ("rounds", "seeds"):
@@ -82,9 +96,16 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     trained = wiring.detector == "data/saliency_net"
     start = f"backbones/{wiring.backbone}"
     runs, esteps = _mining_runs(wiring, start)
+    two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
-    segmenters = {name: {"seed": run["seed"]} for name, run in (runs | em_runs).items()}
-    backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if em_runs else {wiring.backbone}
+    box_labels: dict[str, Any] = {}
+    if "em" in wiring.methods:
+        box_labels = {name: {"settings": name} for name in section(params, "box_labels")}
+        em_runs |= _em_runs(wiring, start, two_sets=two_sets)
+    segmenters = {
+        name: {"seed": run["seed"]} for name, run in (runs | em_runs).items() if run.get("dataset") != "second"
+    }
+    backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
     cues = {
         name: {"settings": name, "attention": f"attention/{name if name in attentions else wiring.attention}"}
         for name in section(params, "mine_cues")
@@ -94,24 +115,26 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "datasets": {
             name: _sources(section(params, f"ingest.{name}"), name)
             for name in section(params, "ingest")
-            if trained or name != "saliency_pairs"
+            if (trained or name != "saliency_pairs") and (two_sets or name != "second")
         },
         "backbones": {name: {"settings": name} for name in sorted(backbones)},
         "saliency_nets": {"saliency_net": {"pairs": "saliency_pairs", "start": start}} if trained else {},
         "wiring": {
             "detector": wiring.detector,
             "attention": f"attention/{wiring.attention}",
-            "crf_search": "data/crf_search" if em_runs else NOTHING,
+            "crf_search": "data/crf_search" if "crf" in wiring.methods else NOTHING,
+            "box_labels": "data/box_labels" if box_labels else NOTHING_ELSE,
         },
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
         "runs": runs,
         "em_runs": em_runs,
         "segmenters": segmenters,
-        "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if em_runs else {},
+        "box_labels": box_labels,
+        "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
         "esteps": esteps,
-        "evaluations": _evaluations(attentions, cues, esteps, segmenters),
-        "panels": _panels(attentions, cues, wiring),
+        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters),
+        "panels": _panels(attentions, cues, box_labels, wiring),
         "plotted": [name for name, run in (runs | em_runs).items() if run["settings"] != "untrained"],
     }
     check_rows(rows, params)
@@ -163,21 +186,88 @@ def _crf_runs(wiring: Wiring) -> dict[str, Any]:
         settings.append("crf_joint")
     start = f"backbones/{wiring.encoder or wiring.backbone}"
     return {
-        f"{name}_s{seed}" if seed else name: {"settings": name, "start": start, "seed": seed}
+        f"{name}_s{seed}" if seed else name: em_row(name, start=start, seed=seed)
         for seed in range(wiring.seeds)
         for name in settings
     }
 
 
-def _evaluations(attentions: list[str], cues: Mapping, esteps: Mapping, segmenters: Mapping) -> dict[str, Any]:
+def em_row(
+    settings: str,
+    *,
+    start: str,
+    seed: int,
+    strong: int | str = 0,
+    labels: str = NOTHING,
+    dataset: str = "dataset",
+    second: str = NOTHING_ELSE,
+    second_strong: int | str = 0,
+) -> dict[str, Any]:
+    """A row of `em_runs`; every field is on the command line of `train_em`."""
+    return {
+        "settings": settings,
+        "seed": seed,
+        "dataset": dataset,
+        "strong": strong,
+        "labels": labels,
+        "second": second,
+        "second_strong": second_strong,
+        "start": start,
+    }
+
+
+def _em_runs(wiring: Wiring, start: str, *, two_sets: bool) -> dict[str, Any]:
+    """What Papandreou et al. 2015 compare: tags, boxes, masks, and every mixture of them."""
+    runs: dict[str, Any] = {}
+    for seed in range(wiring.seeds):
+        s = f"_s{seed}" if seed else ""
+
+        def add(run: str, settings: str, *, begin: str = start, seed: int = seed, s: str = s, **row: Any) -> None:
+            runs[f"{run}{s}"] = em_row(settings, start=begin, seed=seed, **row)
+
+        for strong in (0, *wiring.strong):
+            n = f"_{strong}" if strong else ""
+            add(f"em_fixed{n}", "em_fixed", strong=strong)
+            add(f"em_adapt{n}", "em_adapt", strong=strong)
+            if strong:
+                add(f"strong{n}", "strong_only", strong=strong)
+            if strong != "all":  # an image with a box has a mask as well, as a rule
+                add(f"box_rect{n}", "labelled", strong=strong, labels="data/box_labels/rect")
+                add(f"box_em_fixed{n}", "box_em_fixed", strong=strong)
+                add(f"box_seg{n}", "labelled", strong=strong, labels="data/box_labels/seg")
+        if wiring.ablations:
+            for gap in SWEPT_GAPS:
+                add(f"em_fixed_gap_{gap}", f"em_fixed_gap_{gap}")
+            for center in SWEPT_CENTERS:
+                add(f"box_seg_center_{center}", "labelled", labels=f"data/box_labels/seg_{center}")
+            for field in ("small", "large"):
+                for strong in (0, 200):
+                    n = f"_{strong}" if strong else ""
+                    add(f"field_{field}{n}", f"field_{field}", strong=strong)
+        if two_sets:
+            joined: dict[str, Any] = {"strong": "all", "second": "data/second"}
+            add("cross_joint", "cross_strong", **joined, second_strong="all")
+            add("cross_weak", "cross", **joined, second_strong=0)
+            for strong in wiring.second_strong:
+                add(f"cross_{strong}", "cross", **joined, second_strong=strong)
+                add(f"cross_strong_{strong}", "cross_strong", **joined, second_strong=strong)
+            add("pretrained", "strong_only", strong="all", dataset="second")
+            add("finetuned", "strong_only", strong="all", begin=f"segmenters/pretrained{s}")
+    return runs
+
+
+def _evaluations(
+    attentions: list[str], cues: Mapping, box_labels: Mapping, esteps: Mapping, segmenters: Mapping
+) -> dict[str, Any]:
     rows = {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
     rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
+    rows |= {f"box_{name}_labels": {"kind": "labels", "store": f"box_labels/{name}"} for name in box_labels}
     rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
     rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in segmenters}
     return rows
 
 
-def _panels(attentions: list[str], cues: Mapping, wiring: Wiring) -> list[dict[str, str]]:
+def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
     panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
@@ -188,6 +278,10 @@ def _panels(attentions: list[str], cues: Mapping, wiring: Wiring) -> list[dict[s
         panels.append({"title": name, "store": f"predictions/mining_{t}"})
     if "crf" in wiring.methods:
         panels += [{"title": name, "store": f"predictions/{name}"} for name in ("crf_none", "crf_mean", "crf_exp")]
+    if "em" in wiring.methods:
+        panels += [{"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg")]
+        shown = ("em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
+        panels += [{"title": name, "store": f"predictions/{name}"} for name in shown]
     return panels
 
 
@@ -203,11 +297,13 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
     for kind, folder in folders.items():
         made |= {f"{folder}/{name}" for name in rows[kind]}
     made |= {f"attention_nets/{name}" for name in rows["attentions"]}
-    for folder in ("segmenters", "predictions"):
-        made |= {f"{folder}/{name}" for name in rows["segmenters"]}
+    made |= {f"segmenters/{name}" for name in rows["runs"] | rows["em_runs"]}
+    made |= {f"predictions/{name}" for name in rows["segmenters"]}
+    made |= {f"data/box_labels/{name}" for name in rows["box_labels"]} | {f"data/{name}" for name in rows["datasets"]}
+    made |= {f"box_labels/{name}" for name in rows["box_labels"]} | {NOTHING, NOTHING_ELSE}
     for kind in ("saliency_nets", "attentions", "cues", "runs", "em_runs", "crf_searches", "esteps", "evaluations"):
         for name, row in rows[kind].items():
-            for key in ("pairs", "start", "attention", "labels", "segmenter", "store"):
+            for key in ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "store"):
                 if key in row and row[key] not in made:
                     near = sorted(store for store in made if store.split("/")[0] == row[key].split("/")[0])
                     raise InputError(
@@ -220,6 +316,7 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         "esteps": "estep",
         "cues": "mine_cues",
         "backbones": "backbone",
+        "box_labels": "box_labels",
     }
     for kind, stage in sections.items():
         for row in rows[kind].values():

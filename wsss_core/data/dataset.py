@@ -44,6 +44,11 @@ class Dataset:
     def __len__(self) -> int:
         return len(self._photos)
 
+    @property
+    def supervision(self) -> list[Path]:
+        """Where photos, masks and boxes lie, as far as there are any: what a training on all of them follows from."""
+        return [path for name in ("photos", "masks", "boxes.parquet") if (path := self.path / name).exists()]
+
     @cached_property
     def _photos(self) -> Store:
         return Store(self.path / "photos")
@@ -61,6 +66,15 @@ class Dataset:
     def boxes(self) -> pd.DataFrame:
         """One row per annotated object; pixel coordinates 0-based and half-open."""
         return pd.read_parquet(self.path / "boxes.parquet")
+
+    def boxes_of(self, image_id: str) -> tuple[np.ndarray, np.ndarray]:
+        """An image's boxes, int64 (n, 4) of xmin, ymin, xmax, ymax, and their class ids, int64 (n,)."""
+        table = self.boxes.iloc[self._rows_of_boxes.get(image_id, np.zeros(0, np.int64))]
+        return table[["xmin", "ymin", "xmax", "ymax"]].to_numpy(np.int64), table["class_id"].to_numpy(np.int64)
+
+    @cached_property
+    def _rows_of_boxes(self) -> dict[str, np.ndarray]:
+        return {str(image_id): rows for image_id, rows in self.boxes.groupby("image_id").indices.items()}
 
     def photo(self, row: int) -> np.ndarray:
         """The photo in a row of the table, RGB uint8 (H, W, 3)."""
@@ -86,6 +100,11 @@ class Dataset:
         if self._masks is None or image_id not in self._masks:
             return None
         return self._masks.read("labels", self._masks.row_of(image_id))
+
+    @cached_property
+    def masked_images(self) -> frozenset[str]:
+        """The images that have a mask."""
+        return frozenset() if self._masks is None else frozenset(self._masks.table["image_id"])
 
     @property
     def training_splits(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -12,12 +13,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
+from wsss_core.data.boxes import class_planes
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.sampling import Augment, cut
 from wsss_core.stage import InputError
 from wsss_core.stores import Store
 
-LABELS, POSTERIOR = "labels", "posterior"
+LABELS, POSTERIOR, BOXES = "labels", "posterior", "boxes"
 
 
 class TrainingSamples(TorchDataset[dict[str, Tensor]]):
@@ -31,6 +33,8 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
     * `labels`: int64 (S, S), 255 = ignore, also on padding (targets with an array `labels`);
     * `posterior`: float32 (c + 1, S, S) that sums to 1 over the classes, or 0 where nothing is stored and on padding
       (targets with an array `posterior`, whose planes are `[0] + class_ids` of the targets' own table);
+    * `boxes`: bool (c + 1, S, S), true inside the boxes of a class (with `boxes`);
+    * `known`: bool (c + 1,), the classes that the data set tells apart (with `classes`);
     * `row`: int64, the image's row in the dataset.
 
     Args:
@@ -39,22 +43,36 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         rows: the images to use, with the columns `image_id`, `dataset_row`, `class_ids`.
         augment: how to cut.
         seed: of the order and the cuts.
+        classes: the network's, background first, where they are more than the data set's; c and the class ids are
+            then the network's. Not with posteriors.
+        boxes: also give the boxes.
 
     Raises:
-        InputError: no image to use, or targets that hold none of them or neither labels nor posteriors.
+        InputError: no image to use, targets that hold none of them or neither labels nor posteriors, or a class that
+            `classes` lacks.
     """
 
     def __init__(
-        self, dataset: Dataset, targets: Store | None, *, rows: pd.DataFrame, augment: Augment, seed: int
+        self,
+        dataset: Dataset,
+        targets: Store | None,
+        *,
+        rows: pd.DataFrame,
+        augment: Augment,
+        seed: int,
+        classes: Sequence[str] | None = None,
+        boxes: bool = False,
     ) -> None:
         if rows.empty:
             raise InputError(f"{dataset.path}: no image to train on; check the split and the tags")
         self.dataset, self.targets, self.augment, self.seed = dataset, targets, augment, seed
         self.image_ids = [str(image_id) for image_id in rows["image_id"]]
         self.dataset_rows = rows["dataset_row"].to_numpy(np.int64)
-        self.tags = np.zeros((len(rows), len(dataset.classes) - 1), np.float32)
+        self.own_classes, self.boxes = classes is None, boxes
+        self.class_ids = _ids_among(dataset, classes)
+        self.tags = np.zeros((len(rows), len(classes or dataset.classes) - 1), np.float32)
         for row, class_ids in enumerate(rows["class_ids"]):
-            self.tags[row, np.asarray(class_ids, np.int64) - 1] = 1
+            self.tags[row, self.class_ids[np.asarray(class_ids, np.int64)] - 1] = 1
         self.kind = None if targets is None else _kind_of(targets, self.image_ids)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -67,8 +85,12 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         i = int(_order(self.seed, epoch, len(self.image_ids))[place])
         row = int(self.dataset_rows[i])
         stored, axis = self._target(self.image_ids[i])
+        photo = self.dataset.photo(row)
+        present = np.flatnonzero(self.tags[i]) + 1
+        if self.boxes and len(present):
+            stored[BOXES] = self._box_planes(self.image_ids[i], present, photo)
         image, cuts, valid = cut(
-            self.dataset.photo(row),
+            photo,
             stored,
             augment=self.augment,
             mean_colour=self.dataset.mean_colour,
@@ -82,13 +104,28 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         }
         if self.kind == LABELS:
             labels = cuts.get(LABELS, np.full(valid.shape, 255, np.uint8))
-            sample[LABELS] = torch.from_numpy(labels.astype(np.int64))
+            sample[LABELS] = torch.from_numpy(self.class_ids[labels])
         elif self.kind == POSTERIOR:
             posterior = np.zeros((len(self.dataset.classes), *valid.shape), np.float32)
             if POSTERIOR in cuts:
                 posterior[axis] = _normalised(cuts[POSTERIOR])
             sample[POSTERIOR] = torch.from_numpy(posterior)
+        if self.boxes:
+            inside = np.zeros((self.tags.shape[1] + 1, *valid.shape), bool)
+            if BOXES in cuts:
+                inside[present] = cuts[BOXES] >= 128
+            sample[BOXES] = torch.from_numpy(inside)
+        if not self.own_classes:
+            sample["known"] = torch.from_numpy(np.isin(np.arange(self.tags.shape[1] + 1), self.class_ids))
         return sample
+
+    def _box_planes(self, image_id: str, present: np.ndarray, photo: np.ndarray) -> np.ndarray:
+        """uint8 (L, H, W), 255 inside the boxes of each present class."""
+        boxes, class_ids = self.dataset.boxes_of(image_id)
+        try:
+            return class_planes(boxes, self.class_ids[class_ids], present, height=photo.shape[0], width=photo.shape[1])
+        except ValueError as error:
+            raise InputError(f"{self.dataset.path}: {image_id}: {error}") from None
 
     def _target(self, image_id: str) -> tuple[dict[str, np.ndarray], list[int]]:
         """The image's stored map by name, none if it has none, and the class ids of a posterior's planes."""
@@ -97,6 +134,16 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         row = self.targets.row_of(image_id)
         axis = [0, *self.targets.table["class_ids"].iloc[row]] if self.kind == POSTERIOR else []
         return {self.kind: self.targets.read(self.kind, row)}, axis
+
+
+def _ids_among(dataset: Dataset, classes: Sequence[str] | None) -> np.ndarray:
+    """The network's id of each of the data set's ids, int64 (256,); 255 stays 255."""
+    ids = np.full(256, 255, np.int64)
+    for own, name in enumerate(dataset.classes):
+        if classes is not None and name not in classes:
+            raise InputError(f"{dataset.path}: the network has no class {name!r}; it has {', '.join(classes)}")
+        ids[own] = own if classes is None else list(classes).index(name)
+    return ids
 
 
 def one_thread(_worker: int) -> None:

@@ -2,73 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from wsss_core.em.adaptive_prior import adaptive_prior
+from wsss_core.em.estep import EStep, label_planes
 from wsss_core.losses.neighbourhood import NeighbourhoodKL
+
+# Score of a class that the photo's data set does not tell apart: e to this power is 0, and a product with 0 is 0.
+UNKNOWN = -1e4
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdaptivePriorEM:
-    """Cross-entropy to the posterior under the adaptive prior, plus λ times the neighbourhood KL.
+class OnlineEM:
+    """Cross-entropy to masks where there are any and to the E-step's result elsewhere, plus λ times neighbourhood KL.
 
-    Pandey & Dukkipati 2017, §3.3 and 3.4, eq. 4 to 12, on the network's own grid; padding has no part in either term.
+    Both on the network's own grid; padding has no part in either. Papandreou et al. 2015, §3.1 to 3.4; Pandey &
+    Dukkipati 2017, §3.3 and 3.4.
 
     Attributes:
-        background: share of the pixels that background must have.
-        foreground: share of every class that the image has.
+        estep: what the scores and the tags give.
         neighbourhood_weight: λ in [0, 1]; 0 leaves the term out.
         neighbourhood: which neighbourhood, and its kernels.
 
     Raises:
-        ValueError: a share or λ outside [0, 1].
+        ValueError: λ outside [0, 1].
     """
 
-    background: float = 0.4
-    foreground: float = 0.2
-    neighbourhood_weight: float = 0.3
+    estep: EStep = field(default_factory=EStep)
+    neighbourhood_weight: float = 0.0
     neighbourhood: NeighbourhoodKL = field(default_factory=NeighbourhoodKL)
 
     def __post_init__(self) -> None:
-        for name in ("background", "foreground", "neighbourhood_weight"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
+        if not 0 <= self.neighbourhood_weight <= 1:
+            raise ValueError(f"neighbourhood_weight must be in [0, 1], got {self.neighbourhood_weight}")
 
-    def __call__(self, output: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def __call__(
+        self, output: Tensor, batch: Mapping[str, Tensor], *, classes: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
         """Terms to minimise, and what the E-step did.
 
         Args:
             output: logits, float (B, C, h, w), nodes on the photo's corners.
-            batch: `image` (B, 3, S, S) in 0..255, `tags` (B, C − 1), `valid` bool (B, S, S).
+            batch: `image` (B, 3, S, S) in 0..255, `tags` (B, C − 1), `valid` bool (B, S, S). From a `Mixture` also
+                `labelled` bool (B,) and `labels` int64 (B, S, S); `known` bool (B, C), classes that compete; `boxes`
+                bool (B, C, S, S).
+            classes: their names for the log; numbers if None.
 
         Returns:
-            `cross_entropy` ≥ 0 and, unless λ is 0, `neighbourhood` ≥ 0; without a gradient `background`, the share of
-            the background in the posterior, `violation` of the shares, mean over images, and `scaled`, the part of
-            the images with more labels than the shares allow.
+            `cross_entropy` ≥ 0 and, unless λ is 0, `neighbourhood` ≥ 0. Of the images that the E-step was taken for,
+            without a gradient: `violation` of the shares and `scaled`, the part of the images with more labels than
+            the shares allow, means over images; `share_<class>`, each class's part of the supervision's mass.
         """
         valid = on_grid(batch["valid"], output)
-        present = torch.cat([torch.ones_like(batch["tags"][:, :1]), batch["tags"]], dim=1) > 0
-        prior = adaptive_prior(output, present, background=self.background, foreground=self.foreground, valid=valid)
-        nodes = valid.sum().clamp(min=1)
-        entropy = -(prior.posterior * output.log_softmax(1)).sum(1)
-        terms = {"cross_entropy": torch.where(valid, entropy, 0.0).sum() / nodes}
+        if "known" in batch:
+            output = output.masked_fill(~batch["known"][..., None, None], UNKNOWN)
+        labelled = batch.get("labelled", torch.zeros(len(output), dtype=torch.bool, device=output.device))
+        target = torch.zeros_like(output)  # 0 for all classes where nothing is known
+        if labelled.any():
+            target[labelled] = label_planes(on_grid(batch["labels"], output)[labelled], output)
+        figures: dict[str, Tensor] = {}
+        if not labelled.all():
+            weak = ~labelled
+            boxes = on_grid(batch["boxes"], output)[weak] if "boxes" in batch else None
+            tags = batch["tags"][weak] > 0
+            present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)
+            step = self.estep(output[weak].detach(), present, valid=valid[weak], boxes=boxes)
+            target[weak] = step.target
+            figures = {"violation": step.violation.mean(), "scaled": step.scaled.float().mean()}
+            mass = torch.where(valid[weak][:, None], step.target, 0.0).sum((0, 2, 3))
+            names = classes or range(len(mass))
+            figures |= {
+                f"share_{name}": share for name, share in zip(names, mass / mass.sum().clamp(min=1), strict=True)
+            }
+        target = torch.where(valid[:, None], target, 0.0)
+        nodes = target.sum().clamp(min=1)
+        terms = {"cross_entropy": -(target * output.log_softmax(1)).sum() / nodes}
         if self.neighbourhood_weight:
-            terms["neighbourhood"] = self.neighbourhood_weight * self.neighbourhood(output, batch["image"], valid)
-        return terms | {
-            "background": torch.where(valid, prior.posterior[:, 0], 0.0).sum() / nodes,
-            "violation": prior.violation.mean(),
-            "scaled": prior.scaled.float().mean(),
-        }
+            terms["neighbourhood"] = self.neighbourhood_weight * self._neighbourhood(output, batch, valid)
+        return terms | figures
+
+    def _neighbourhood(self, output: Tensor, batch: Mapping[str, Tensor], valid: Tensor) -> Tensor:
+        """The neighbourhood KL, of every image among the classes that its data set knows; mean over valid nodes."""
+        if "known" not in batch:
+            return self.neighbourhood(output, batch["image"], valid)
+        sets, which = batch["known"].unique(dim=0, return_inverse=True)
+        groups = [which == number for number in range(len(sets))]
+        terms = [
+            valid[rows].sum() * self.neighbourhood(output[rows][:, known], batch["image"][rows], valid[rows])
+            for known, rows in zip(sets, groups, strict=True)
+        ]
+        return torch.stack(terms).sum() / valid.sum().clamp(min=1)
 
 
-def on_grid(valid: Tensor, scores: Tensor) -> Tensor:
-    """Which nodes of the grid of scores (B, C, h, w) lie on valid pixels (B, S, S): bool (B, h, w)."""
+def on_grid(maps: Tensor, scores: Tensor) -> Tensor:
+    """Maps (B, …, S, S) at the nodes of the grid of scores (B, C, h, w): (B, …, h, w)."""
     rows, columns = (
-        (torch.arange(nodes, device=valid.device) * (pixels - 1)) // max(nodes - 1, 1)
-        for nodes, pixels in zip(scores.shape[2:], valid.shape[1:], strict=True)
+        (torch.arange(nodes, device=maps.device) * (pixels - 1)) // max(nodes - 1, 1)
+        for nodes, pixels in zip(scores.shape[2:], maps.shape[-2:], strict=True)
     )
-    return valid[:, rows[:, None], columns]
+    return maps[..., rows[:, None], columns]

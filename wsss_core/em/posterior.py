@@ -38,8 +38,8 @@ def restricted_argmax(logits: Tensor, present: Tensor) -> Tensor:
     return _restricted(logits, present).argmax(-3)
 
 
-def _restricted(logits: Tensor, present: Tensor) -> Tensor:
-    """The logits with −∞ for absent classes."""
+def check_scores(logits: Tensor, present: Tensor) -> None:
+    """Raises ValueError unless the scores are finite and `present` is bool and has one entry per channel."""
     if logits.ndim not in (3, 4) or present.shape != logits.shape[:-2]:
         shapes = f"logits {tuple(logits.shape)}, present {tuple(present.shape)}"
         raise ValueError(f"expected logits (C, H, W) and present (C,), or both with a batch axis, got {shapes}")
@@ -47,6 +47,11 @@ def _restricted(logits: Tensor, present: Tensor) -> Tensor:
         raise ValueError(f"expected present of dtype bool, got {present.dtype}")
     if not torch.isfinite(logits).all():
         raise ValueError("expected finite logits, got inf or nan: the training of this network diverged")
+
+
+def _restricted(logits: Tensor, present: Tensor) -> Tensor:
+    """The logits with −∞ for absent classes."""
+    check_scores(logits, present)
     absent = ~present
     absent[..., 0] = False
     return logits.masked_fill(absent[..., None, None], -torch.inf)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from wsss_core.models.attention import CAM, FCAN, make_cam, make_fcan
 from wsss_core.models.backbone import Backbone, make_backbone
 from wsss_core.models.folder import DESCRIPTION, WEIGHTS, read_description, read_tensors, write_folder
 from wsss_core.models.segmenter import Segmenter, make_segmenter
+from wsss_core.models.start import is_classifier
 from wsss_core.stage import InputError
 
 Network = Backbone | Segmenter | FCAN | CAM
@@ -68,16 +69,34 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
     return model.eval(), description
 
 
-def load_segmenter(folder: Path) -> tuple[Segmenter, dict[str, Any]]:
+def load_segmenter(folder: Path, *, classes: Sequence[str] | None = None) -> tuple[Segmenter, dict[str, Any]]:
     """`load_model` where only a segmentation network or saliency detector will do.
 
+    With `classes`, one trained on more classes scores these alone, in this order.
+
     Raises:
-        InputError: as `load_model`, or a network of another kind.
+        InputError: as `load_model`, a network of another kind, or one that lacks a class.
     """
     model, description = load_model(folder)
     if not isinstance(model, Segmenter):
         raise InputError(f"{folder}: expected a segmenter, found a network of kind {description['kind']}")
+    known = list(description.get("classes", classes or ()))
+    if classes is not None and known != list(classes):
+        missing = [name for name in classes if name not in known]
+        if missing:
+            raise InputError(f"{folder}: knows no {', '.join(missing)}; it was trained on {', '.join(known)}")
+        _keep_rows(model, [known.index(name) for name in classes])
     return model, description
+
+
+def _keep_rows(model: nn.Module, rows: list[int]) -> None:
+    """Cut the classifier down to these of its classes."""
+    for name, layer in model.named_modules():
+        if is_classifier(name) and isinstance(layer, nn.Conv2d):
+            layer.out_channels = len(rows)
+            for parameter in (layer.weight, layer.bias):
+                if parameter is not None:
+                    parameter.data = parameter.data[rows].clone()
 
 
 def load_attention(folder: Path) -> tuple[FCAN | CAM, dict[str, Any]]:

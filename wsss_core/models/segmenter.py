@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +57,23 @@ def make_segmenter(
 
 
 def segmenter_from(
-    start: Path, *, head: HeadName, width: int | None, n_classes: int
+    start: Path,
+    *,
+    head: HeadName,
+    width: int | None,
+    n_classes: int,
+    field_of_view: int = 224,
+    classes: Sequence[str] | None = None,
 ) -> tuple[Segmenter, dict[str, Any]]:
     """A segmenter that starts from the model or backbone in the folder `start`, and its description.
 
     Args:
         start: decides the backbone and its output stride; see `start_from` for what is loaded.
-        head, width, n_classes: see `make_segmenter`.
+        head, width, n_classes, field_of_view: see `make_segmenter`.
+        classes: names of the classes; see `start_from`.
 
     Raises:
-        InputError: no model in `start`, or one for another number of classes.
+        InputError: no model in `start`, or one whose classes do not fit.
     """
     name, stride = backbone_of(start)
     arguments: dict[str, Any] = {
@@ -74,7 +82,8 @@ def segmenter_from(
         "head": head,
         "n_classes": n_classes,
         "width": width,
+        "field_of_view": field_of_view,
     }
     model = make_segmenter(**arguments)
-    start_from(model, start)
+    start_from(model, start, classes=classes)
     return model, {"kind": "segmenter", **arguments}

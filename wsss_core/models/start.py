@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -23,19 +24,24 @@ def backbone_of(folder: Path) -> tuple[str, int]:
     return description["name" if description["kind"] == "backbone" else "backbone"], description["output_stride"]
 
 
-def start_from(model: nn.Module, folder: Path) -> None:
+def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None = None) -> None:
     """Load what fits: the backbone from a `backbone` folder, every tensor of the same name and shape from a model's.
 
-    So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone.
+    So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone. With
+    `classes`, the model's, a segmenter of other classes starts it too: their rows of the classifier are carried over
+    by name (Papandreou et al. 2015, §4.4), and the rows of new classes stay as they are.
 
     Raises:
-        InputError: another backbone, or classifiers of different numbers of classes.
+        InputError: another backbone, or classifiers of different numbers of classes or without a common class.
     """
     where = Path(folder) / WEIGHTS
-    found = read_tensors(folder)
-    if read_description(folder)["kind"] == "backbone":
+    found, description = read_tensors(folder), read_description(folder)
+    if description["kind"] == "backbone":
         found = {f"backbone.{name}": tensor for name, tensor in found.items()}
     own = model.state_dict()
+    if classes is not None and list(description.get("classes", classes)) != list(classes):
+        common = _common_rows(description["classes"], classes, where)
+        found = {name: _carried(name, tensor, own, *common) for name, tensor in found.items()}
     fitting = {n: t for n, t in found.items() if n in own and t.shape == own[n].shape}
     for name, tensor in own.items():
         if name.startswith("backbone.") and name not in fitting:
@@ -49,6 +55,28 @@ def start_from(model: nn.Module, folder: Path) -> None:
     logger.info("%s: started %d of %d tensors", where, len(fitting), len(own))
 
 
+def _common_rows(theirs: Sequence[str], ours: Sequence[str], where: Path) -> tuple[list[int], list[int]]:
+    """Rows of the classes that both have, in their classifier and in ours."""
+    common = [name for name in ours if name in theirs]
+    if len(common) < 2:  # background alone
+        raise InputError(f"{where}: classifies into {', '.join(theirs)}; none of {', '.join(ours[1:])} is among them")
+    return [list(theirs).index(name) for name in common], [list(ours).index(name) for name in common]
+
+
+def _carried(name: str, found: Tensor, own: Mapping[str, Tensor], theirs: list[int], ours: list[int]) -> Tensor:
+    """A classifier's tensor with the rows of common classes replaced; any other tensor as it is found."""
+    if not is_classifier(name) or name not in own or found.shape[1:] != own[name].shape[1:]:
+        return found
+    carried = own[name].clone()
+    carried[ours] = found[theirs]
+    return carried
+
+
+def is_classifier(name: str) -> bool:
+    """Whether a parameter belongs to the layer with one row per class."""
+    return "classifier" in name.split(".")
+
+
 def _differs_in_classes(name: str, found: Tensor, own: Tensor) -> bool:
     """One row per class is what all layers called `classifier` have; other heads differ in the other axes too."""
-    return "classifier" in name.split(".") and len(found) != len(own) and found.shape[1:] == own.shape[1:]
+    return is_classifier(name) and len(found) != len(own) and found.shape[1:] == own.shape[1:]

@@ -10,7 +10,10 @@ import pandas as pd
 
 from wsss_core.report.chart import Chart, line_chart
 from wsss_core.report.results import Evaluation
+from wsss_core.report.supervision import Curves
 
+SHARE = "share_"  # columns of loss.csv
+MOST_LINES = 12
 # A run's name tells its place: mining_1 is iteration 1 of mining, mining_1_s2 the same with seed 2; em1_max_10 is none.
 ITERATION = re.compile(r"(?P<method>.+?)_(?P<step>\d)(?P<seed>_s\d+)?")
 
@@ -22,6 +25,17 @@ def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
         path = segmenters / run / "loss.csv"
         if path.is_file():
             series[run] = pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")["total"]
+    return _wide(series, "images")
+
+
+def shares_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
+    """What each class wins in a run's E-steps, over images seen: columns `<run> <class>`; runs without one left out."""
+    series: dict[str, pd.Series] = {}
+    for run in runs:
+        path = segmenters / run / "loss.csv"
+        if path.is_file():
+            log = pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")
+            series |= {f"{run} {name[len(SHARE) :]}": log[name] for name in log if name.startswith(SHARE)}
     return _wide(series, "images")
 
 
@@ -46,21 +60,41 @@ def iterations_table(evaluations: list[Evaluation], split: str) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["run", f"{split}_miou"])
 
 
-def draw(loss: pd.DataFrame, curve: pd.DataFrame, iterations: pd.DataFrame) -> list[Chart]:
-    """The charts of the page from the three tables above; a table without rows gives no chart."""
+def draw(
+    loss: pd.DataFrame, shares: pd.DataFrame, curve: pd.DataFrame, iterations: pd.DataFrame, masks: Curves
+) -> list[Chart]:
+    """The charts of the page from the tables above and the curves over masks; one without points is left out.
+
+    A run's E-step that gives everything to background shows as a line that climbs to 100.
+    """
     methods: dict[str, list[tuple[float, float]]] = {}
     for run, miou in iterations.dropna().itertuples(index=False):
         if found := ITERATION.fullmatch(run):
             methods.setdefault(found["method"] + (found["seed"] or ""), []).append((int(found["step"]), 100 * miou))
+    over_masks = {family: [(float(n), 100 * miou) for n, miou in points.items()] for family, points in masks.items()}
+    won = _series(shares, 100)
+    background = {name.removesuffix(" background"): line for name, line in won.items() if name.endswith(" background")}
+    charts: list[tuple[str, str, str, Mapping[str, list[tuple[float, float]]]]] = [
+        ("mIoU over iterations", "iteration", "mIoU in percent", methods),
+        ("mIoU over images with masks", "images with masks", "mIoU in percent", over_masks),
+        ("Training loss", "images seen", "loss", _series(loss)),
+        ("Background in the E-step", "images seen", "percent of the pixels", background),
+        *(
+            (f"E-step of {run}", "images seen", "percent of the pixels", _of_run(won, run))
+            for run in background
+            if len(_of_run(won, run)) <= MOST_LINES
+        ),
+        ("Attention against the background threshold", "threshold", "mIoU in percent", _series(curve, 100)),
+    ]
     return [
-        line_chart(title, x_label, y_label, series, marked=series is methods)
-        for title, x_label, y_label, series in (
-            ("mIoU over iterations", "iteration", "mIoU in percent", methods),
-            ("Training loss", "images seen", "loss", _series(loss)),
-            ("Attention against the background threshold", "threshold", "mIoU in percent", _series(curve, 100)),
-        )
+        line_chart(title, x_label, y_label, series, marked=series is methods or series is over_masks)
+        for title, x_label, y_label, series in charts
         if series
     ]
+
+
+def _of_run(won: Mapping[str, list[tuple[float, float]]], run: str) -> dict[str, list[tuple[float, float]]]:
+    return {name.removeprefix(f"{run} "): line for name, line in won.items() if name.startswith(f"{run} ")}
 
 
 def _series(table: pd.DataFrame, factor: float = 1) -> dict[str, list[tuple[float, float]]]:

@@ -14,11 +14,19 @@ class Reference(NamedTuple):
 
 SEVEN = "background, cat, cow, dog, horse, person, sheep"
 
-# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6.
+# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6;
+# Papandreou et al. 2015, Tables 1 to 3, all with a CRF.
 PAPERS = {
     "mining_0": Reference("53.5", "64.0"),
     "mining_1": Reference("56.3 / 56.1", "67.4 / 66.8"),
     "mining_2": Reference("56.9 / 56.9", "67.7 / 67.8"),
     "crf_mean": Reference("50.7", ""),
     "crf_exp": Reference("51.6", "60.7"),
+    "em_fixed+crf": Reference("20.8", ""),
+    "em_adapt+crf": Reference("38.2", ""),
+    "box_rect+crf": Reference("52.5", ""),
+    "box_em_fixed+crf": Reference("54.1", ""),
+    "box_seg+crf": Reference("60.6", ""),
+    "em_fixed_200+crf": Reference("47.6", ""),
+    "strong_all+crf": Reference("67.6", ""),
 }

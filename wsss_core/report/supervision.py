@@ -1,0 +1,58 @@
+"""How much masks, boxes and tags give: the runs of EM with biases by their number of images with masks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+from wsss_core.report.results import Evaluation
+from wsss_core.report.tables import Cell, Table, percent
+
+Curves = dict[str, dict[int, float]]  # mIoU by number of images with masks, by what the other images give
+
+SEED = re.compile(r"_s\d+$")
+
+
+def by_masks(
+    em_runs: Mapping[str, Mapping[str, Any]], evaluations: list[Evaluation], split: str, *, masks: int
+) -> Curves:
+    """mIoU on a split of the runs that differ in nothing but the number of images with masks, means over seeds.
+
+    Args:
+        em_runs: the wiring rows; those with a second data set are left out.
+        evaluations: what a dense CRF makes of a run counts as another run, `<name>+crf`.
+        masks: number of images to train on that have a mask, which is what `all` means.
+    """
+    scores = {e.name: e.splits[split]["miou"] for e in evaluations if e.kind == "runs" and split in e.splits}
+    found: dict[str, dict[int, list[float]]] = {}
+    for name, row in em_runs.items():
+        if row["dataset"] != "dataset" or row["second"].startswith("data/"):
+            continue
+        family = SEED.sub("", name).removesuffix(f"_{row['strong']}")
+        number = masks if row["strong"] == "all" else int(row["strong"])
+        for ending in ("", "+crf"):
+            if f"{name}{ending}" in scores:
+                found.setdefault(f"{family}{ending}", {}).setdefault(number, []).append(scores[f"{name}{ending}"])
+    return {
+        family: {number: fmean(values) for number, values in sorted(points.items())}
+        for family, points in found.items()
+        if len(points) > 1 or family.startswith("strong")
+    }
+
+
+def masks_table(curves: Curves, split: str) -> list[Table]:
+    """The curves as a table, a column per number of images with masks; none without curves."""
+    if not curves:
+        return []
+    numbers = sorted({number for points in curves.values() for number in points})
+    best = {n: max(points[n] for points in curves.values() if n in points) for n in numbers}
+    rows = {
+        family: [
+            Cell(percent(points[n]), points[n], points[n] == best[n]) if n in points else Cell(percent(None))
+            for n in numbers
+        ]
+        for family, points in curves.items()
+    }
+    return [Table(f"{split}, mIoU by number of images with masks", [str(n) for n in numbers], rows)]
