@@ -55,10 +55,10 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
     runs = list(section(wiring, "segmenters", path=rows))
     em_runs = section(wiring, "em_runs", path=rows)
-    tagged = [name for name, row in em_runs.items() if row["strong"] == 0 and name in runs]
+    tagged = [name for name, row in em_runs.items() if row["strong"] == 0]
     tables = {
         "loss": loss_table(runs, data / "segmenters"),
-        "shares": shares_table(tagged, data / "segmenters"),
+        "shares": shares_table(em_runs, data / "segmenters"),
         "curve": curve_table(evaluations),
         "iterations": iterations_table(evaluations, "val"),
     }
@@ -76,7 +76,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
-        charts=draw(**tables, masks=masks),
+        charts=draw(**tables, masks=masks, tagged=tagged),
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
         ),

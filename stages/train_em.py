@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from wsss_core.data.budget import Budget
-from wsss_core.data.composition import Composition, compose
+from wsss_core.data.composition import Composition, Source, compose, joined_classes
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.mixture import Mixture
 from wsss_core.em.online import OnlineEM
@@ -17,6 +17,7 @@ from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
+from wsss_core.training.distributed import world_size
 from wsss_core.training.fit import fit
 from wsss_core.training.settings import TrainingSettings
 
@@ -44,6 +45,10 @@ class Training:
     images_seen: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.field_of_view < 64:
+            raise ValueError(f"field_of_view must be at least 64 pixels, got {self.field_of_view}")
+
 
 def main(
     *,
@@ -70,8 +75,13 @@ def main(
     training = bind(TrainingSettings, sections[1] | chosen.training, f"{where}.training")
 
     photos = Dataset(dataset)
-    others = Dataset(second) if second.is_dir() else None
-    classes = _joined_classes(photos, others)
+    if chosen.width is not None and chosen.head is None:
+        raise InputError(f"params.yaml: {where}.width: {chosen.width} given without a head; name {where}.head, too")
+    weak_labels = open_store(labels) if labels.is_dir() else None
+    sources = [Source(photos, chosen.images, _number(strong), f"{where}.images", weak_labels)]
+    if second.is_dir():
+        sources.append(Source(Dataset(second), chosen.second, _number(second_strong), f"{where}.second"))
+    classes = joined_classes([source.dataset for source in sources])
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = segmenter_from(
@@ -82,41 +92,14 @@ def main(
         field_of_view=chosen.field_of_view,
         classes=classes,
     )
-    parts_of = partial(
-        compose,
-        classes=classes,
-        augment=training.augment(budget, model.output_stride),
-        boxes=chosen.loss.estep.needs_boxes,
-        seed=seed,
-    )
-    in_batch = training.batch if others is None else training.batch // 2
-    parts = parts_of(
-        chosen.images,
-        photos,
-        strong=_number(strong),
-        weak_labels=open_store(labels) if labels.is_dir() else None,
-        in_batch=training.batch - (chosen.second.in_batch or in_batch) if others else in_batch,
-        where=f"{where}.images",
-    )
-    if others is not None:
-        parts += parts_of(
-            chosen.second,
-            others,
-            strong=_number(second_strong),
-            weak_labels=None,
-            in_batch=in_batch,
-            where=f"{where}.second",
-        )
-    total = sum(count for _, count in parts)
-    if total != training.batch:
-        raise InputError(
-            f"params.yaml: {where}: {total} images of the data sets in a batch of {training.batch}; "
-            "mend in_batch or training.batch"
-        )
+    boxes = chosen.loss.estep.needs_boxes
+    augment = training.augment(budget, model.output_stride)
+    samples = Mixture(compose(sources, batch=training.batch, augment=augment, boxes=boxes, seed=seed))
+    samples.check_slices(world_size())
     fit(
         out,
         model,
-        Mixture(parts),
+        samples,
         partial(chosen.loss, classes=classes),
         saved_as={**description, "classes": classes},
         settings=training,
@@ -124,29 +107,11 @@ def main(
         seed=seed,
         key=fingerprint(
             [*sections, seed, strong, second_strong],
-            *photos.supervision,
-            *(others.supervision if others else ()),
-            labels,
+            *(path for source in sources for path in source.dataset.supervision(masks=source.strong != 0, boxes=boxes)),
+            *([labels] if weak_labels else []),
             start,
         ),
     )
-
-
-def _joined_classes(photos: Dataset, others: Dataset | None) -> list[str]:
-    """The classes of both data sets, background first and each once.
-
-    Raises:
-        InputError: no class in common but background.
-    """
-    if others is None:
-        return list(photos.classes)
-    new = [name for name in others.classes if name not in photos.classes]
-    if len(new) == len(others.classes) - 1:
-        raise InputError(
-            f"{others.path}: no class in common with {photos.path}: "
-            f"{', '.join(others.classes[1:])} and {', '.join(photos.classes[1:])}"
-        )
-    return [*photos.classes, *new]
 
 
 def _number(strong: str) -> int | None:

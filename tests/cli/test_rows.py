@@ -100,18 +100,23 @@ def test_the_crf_method_adds_its_runs_and_settings(project):
     assert rows["evaluations"]["crf_exp_100"] == {"store": "predictions/crf_exp_100", "kind": "runs"}
     assert params["train_em"]["crf_joint"]["loss"]["neighbourhood"] == {"form": "exponentiated", "normalised": "joint"}
     assert list(rows["segmenters"])[:3] == ["mining_0", "mining_1", "mining_2"]
-    assert rows["em_runs"]["crf_exp_50"]["start"] == "backbones/lite0"
+    assert rows["em_runs"]["crf_exp_50"]["start"] == "attention_nets/cam"
 
 
 def test_em_with_biases_adds_its_runs_for_every_number_of_masks(project):
     init_project("demo", options={"methods": ["mining", "em"], "strong": [50, "all"]})
     rows = make_rows(load_params())
     weak = {"em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg"}
-    semi = {f"{name}_50" for name in weak} | {"strong_50", "strong_all", "em_fixed_all", "em_adapt_all"}
+    semi = {f"{name}_50" for name in weak} | {"strong_50", "strong_all"}
     assert set(rows["em_runs"]) == weak | semi
     assert (
         rows["em_runs"]["box_seg_50"] | {"labels": "data/box_labels/seg", "strong": 50} == rows["em_runs"]["box_seg_50"]
     )
+    supervision = {
+        name: rows["em_runs"][name]["supervision"] for name in ("em_fixed", "em_fixed_50", "box_em_fixed_50")
+    }
+    assert list(supervision.values()) == ["stages/__init__.py", "data/dataset/masks", "data/dataset"]
+    assert rows["em_runs"]["box_em_fixed"]["supervision"] == "data/dataset/boxes.parquet"
     assert rows["wiring"]["box_labels"] == "data/box_labels"
     assert rows["evaluations"]["box_seg_labels"] == {"kind": "labels", "store": "box_labels/seg"}
     write_rows({"ablations": True})
@@ -138,8 +143,24 @@ def test_a_second_data_set_adds_joint_runs_and_pretraining(project):
     assert rows["em_runs"]["cross_20"]["second_strong"] == 20
     assert (rows["em_runs"]["pretrained"]["dataset"], tuned["start"]) == ("second", "segmenters/pretrained")
     assert "pretrained" not in rows["segmenters"] and "finetuned" in rows["segmenters"]
+    assert "pretrained" not in rows["plotted"]
     write_rows({"methods": ["mining"]})
     assert "second" not in make_rows(load_params())["datasets"]
+
+
+def test_two_data_sets_have_batches_to_share_in_the_papers_preset(project):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("coco/annotations").mkdir(parents=True)
+    Path("coco/train2017").mkdir()
+    Path("coco/annotations/instances_train2017.json").touch()
+    Path("maps").mkdir()
+    options = {"methods": ["mining", "crf", "em"]}
+    init_project("voc12", root=Path("photos"), second=Path("coco"), detector=Path("maps"), options=options)
+    params = load_params()
+    assert {params["train_em"][name]["training"]["batch"] for name in ("cross", "cross_strong", "em_fixed")} == {20}
+    assert params["ingest"]["second"]["sources"]["main"]["classes_map"] == "voc_names"
+    assert {"cross_5000", "cross_strong_5000", "strong_1464", "strong_all"} <= set(make_rows(params)["em_runs"])
+    init_project("demo")  # nothing was edited by hand
 
 
 def test_the_papers_encoder_has_stride_16(project):

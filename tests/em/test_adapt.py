@@ -47,6 +47,13 @@ def test_portions_are_reached_and_absent_classes_never_win():
         assert set(labels.unique().tolist()) <= {0, *classes.nonzero().flatten().tolist()}
 
 
+def test_a_class_that_draws_level_gets_its_portion():
+    logits = torch.zeros(1, 2, 10, 10)
+    logits[:, 1, 3:] = -1  # level with background on 30 %, whose lower id would win
+    adapted = em_adapt(logits, torch.tensor([[True, True]]))
+    assert adapted.shortfall.item() == 0 and adapted.labels.float().mean().item() == pytest.approx(0.3)
+
+
 def reference(
     scores: np.ndarray, present: list[int], orders: list[list[int]], portions: dict[int, float]
 ) -> np.ndarray:
@@ -54,9 +61,10 @@ def reference(
     scores = scores.copy()
     for order in orders:
         for label in order:
-            lack = np.sort(scores[present].max(0) - scores[label])
+            others = [other for other in present if other != label]
+            lack = np.sort(scores[others].max(0) - scores[label])
             boost = lack[math.ceil(portions[label] * lack.size - 1e-9) - 1]
-            scores[label] += boost + 1e-6 if boost > 0 else 0
+            scores[label] += boost + 1e-6 if boost >= 0 else 0
     return np.array(present)[scores[present].argmax(0)]
 
 
@@ -75,6 +83,9 @@ def test_the_order_follows_the_generator_and_an_image_its_own_classes():
     logits, present = random_case()
     one, same = (em_adapt(logits, present, generator=torch.Generator().manual_seed(5)).labels for _ in range(2))
     assert torch.equal(one, same)
+    other = em_adapt(logits, present, generator=torch.Generator().manual_seed(6)).labels
+    differ = (one != other).any(2).any(1)
+    assert differ[present[:, 1:].sum(1) > 1].any() and not differ[present[:, 1:].sum(1) == 1].any()
     alone = em_adapt(logits[:1], present[:1], rounds=1, foreground=0.0)
     assert torch.equal(alone.labels, em_adapt(logits, present, rounds=1, foreground=0.0).labels[:1])
 

@@ -113,9 +113,22 @@ def test_a_class_that_the_data_set_does_not_know_has_no_part(kind):
     assert fourth.grad is not None and not fourth.grad[:, 3].any() and fourth.grad[:, :3].any()
 
 
+def test_the_tags_come_first_whatever_the_scores():
+    logits, given = 9 * torch.randn(2, 3, 2, 2), batch([[1, 0], [1, 1]], 5)
+    loss = OnlineEM(tags_first=0.4, estep=EStep(kind="em_fixed"))
+    terms = loss(logits, given | {"done": torch.tensor(0.39)})
+    assert [terms[f"share_{i}"].item() for i in range(3)] == pytest.approx([5 / 12, 5 / 12, 1 / 6])
+    log_p = logits.log_softmax(1).mean((2, 3))
+    expected = -((log_p[0, 0] + log_p[0, 1]) / 2 + log_p[1].mean()) / 2
+    assert terms["cross_entropy"].item() == pytest.approx(expected.item(), rel=1e-5)
+    after = loss(logits, given | {"done": torch.tensor(0.4)})
+    assert after["cross_entropy"] == OnlineEM(estep=EStep(kind="em_fixed"))(logits, given)["cross_entropy"]
+
+
 def test_settings_out_of_range():
-    with pytest.raises(ValueError, match=r"neighbourhood_weight must be in \[0, 1\], got 1.5"):
-        OnlineEM(neighbourhood_weight=1.5)
+    for name in ("neighbourhood_weight", "tags_first"):
+        with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\], got 1.5"):
+            OnlineEM(**{name: 1.5})
     for name in ("background", "foreground"):
         with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\], got 1.5"):
             EStep(**{name: 1.5})

@@ -114,6 +114,13 @@ def test_all_80_categories_in_the_order_of_the_json(save: Callable) -> None:
     assert list(index.loc["a", "labels"]) == ["person", "toothbrush"] and _mask("a")[0][0] == 80
 
 
+def test_all_80_under_the_names_of_voc(save: Callable) -> None:
+    _ingest(save(_json([_image(1, "a")], [_thing(1, 10)], COCO_IDS)), classes_map="voc_names")
+    classes = Store(OUT / "photos").meaning["classes"]
+    assert len(classes) == 81 and set(VOC_CLASSES) < set(classes) and "airplane" not in classes
+    assert classes[_mask("a")[0][0]] == "aeroplane"
+
+
 def test_the_20_classes_of_voc(save: Callable) -> None:
     """One image per category; 20 of them keep their tag, under VOC's name."""
     images = [_image(number, name) for number, name in COCO_IDS.items()]
@@ -286,7 +293,7 @@ def test_categories_must_fit_the_other_split_and_the_map(save: Callable) -> None
     [
         ({"masks": "masks"}, "masks is for layout voc or csv or saliency, not coco; remove it"),
         ({"layout": "csv", "classes_map": "voc20"}, "classes_map is for layout coco, not csv; remove it"),
-        ({"classes_map": "voc"}, "ingest.sources.mine.classes_map: 'voc' is not one of 'voc20'"),
+        ({"classes_map": "voc"}, "ingest.sources.mine.classes_map: 'voc' is not one of 'voc20', 'voc_names'"),
     ],
 )
 def test_settings_of_the_layout(tmp_path: Path, change: dict, what: str) -> None:

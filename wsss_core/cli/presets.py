@@ -78,7 +78,10 @@ def init_project(
         params.pop("make_scenes", None)
         _put_sources(params, root, easy, saliency_pairs, detector)
     if second is not None:
-        params["ingest"]["second"] = {"sources": {"main": describe_source(second, lone_split="train")}}
+        source = describe_source(second, lone_split="train")
+        if source["layout"] == "coco":  # classes that both have must have one name
+            source["classes_map"] = "voc_names"
+        params["ingest"]["second"] = {"sources": {"main": source}}
     if classes:
         params["ingest"]["dataset"]["classes"] = classes
     for key, value in (options or {}).items():
@@ -139,7 +142,7 @@ def _add_settings(params: Any) -> None:
     if ablations and "crf" in methods:
         _sweep_crf(params["train_em"])
     if ablations and "em" in methods:
-        _sweep_em(params["train_em"], params["box_labels"], params["budget"])
+        _sweep_em(params["train_em"], params["box_labels"])
 
 
 def _lay_under(params: Any, preset: str) -> None:
@@ -162,7 +165,7 @@ def _sweep_crf(runs: Any) -> None:
                 _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
 
 
-def _sweep_em(runs: Any, box_labels: Any, budget: Any) -> None:
+def _sweep_em(runs: Any, box_labels: Any) -> None:
     for gap in SWEPT_GAPS:
         if f"em_fixed_gap_{gap}" not in runs:
             runs[f"em_fixed_gap_{gap}"] = copy.deepcopy(runs["em_fixed"])
@@ -175,8 +178,6 @@ def _sweep_em(runs: Any, box_labels: Any, budget: Any) -> None:
         if name not in runs:
             runs[name] = copy.deepcopy(runs["em_adapt"])
             runs[name]["field_of_view"] = pixels
-            if budget["head"] != "largefov":
-                runs[name].update(head="largefov", width=256)
 
 
 def _inside(settings: Any, *keys: str) -> Any:
@@ -212,7 +213,8 @@ def _untouched() -> bool:
     try:
         current = load_params(PARAMS)
         plain = YAML(typ="safe").load(_preset_text(current["rows"]["preset"]))
-        _add_settings(plain | {"rows": current["rows"]})
+        plain |= {"rows": current["rows"], "ingest": current["ingest"]}
+        _add_settings(plain)
         return _without_what_init_writes(current) == _without_what_init_writes(plain)
     except (InputError, KeyError, TypeError, AttributeError, FileNotFoundError):
         return False

@@ -33,7 +33,7 @@ SWEPT_GAPS = (0, 1, 4, 8)
 SWEPT_CENTERS = (40, 60, 80)
 
 # DVC wants every dependency slot filled with something that exists, and no two with the same.
-NOTHING, NOTHING_ELSE = "data/README.md", "reports/README.md"
+NOTHING, NOTHING_ELSE, NOTHING_AT_ALL = "data/README.md", "reports/README.md", "stages/__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,8 @@ class Wiring:
             the graph.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
+        tagged: start the runs of `crf` and `em` from the attention network, a classifier of these very classes, instead
+            of the backbone: for budgets that are too small to learn classes and places at once.
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
             the name of another section (`cam`) uses that one.
         rounds: EM iterations after the initial model.
@@ -63,6 +65,7 @@ class Wiring:
     methods: tuple[Literal["mining", "crf", "em"], ...] = ("mining",)
     backbone: str
     encoder: str | None = None
+    tagged: bool = False
     attention: str
     rounds: int = 2
     seeds: int = 1
@@ -101,7 +104,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     box_labels: dict[str, Any] = {}
     if "em" in wiring.methods:
         box_labels = {name: {"settings": name} for name in section(params, "box_labels")}
-        em_runs |= _em_runs(wiring, start, two_sets=two_sets)
+        em_runs |= _em_runs(wiring, two_sets=two_sets)
     segmenters = {
         name: {"seed": run["seed"]} for name, run in (runs | em_runs).items() if run.get("dataset") != "second"
     }
@@ -135,7 +138,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "esteps": esteps,
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters),
         "panels": _panels(attentions, cues, box_labels, wiring),
-        "plotted": [name for name, run in (runs | em_runs).items() if run["settings"] != "untrained"],
+        "plotted": [name for name in segmenters if (runs | em_runs)[name]["settings"] != "untrained"],
     }
     check_rows(rows, params)
     return rows
@@ -184,7 +187,7 @@ def _crf_runs(wiring: Wiring) -> dict[str, Any]:
     if wiring.ablations:
         settings += [f"crf_{form}_{weight}" for form in ("mean", "exp") for weight in SWEPT_WEIGHTS]
         settings.append("crf_joint")
-    start = f"backbones/{wiring.encoder or wiring.backbone}"
+    start = _online_start(wiring, wiring.encoder)
     return {
         f"{name}_s{seed}" if seed else name: em_row(name, start=start, seed=seed)
         for seed in range(wiring.seeds)
@@ -202,13 +205,21 @@ def em_row(
     dataset: str = "dataset",
     second: str = NOTHING_ELSE,
     second_strong: int | str = 0,
+    boxes: bool = False,
 ) -> dict[str, Any]:
-    """A row of `em_runs`; every field is on the command line of `train_em`."""
+    """A row of `em_runs`: the command line of `train_em`, and what of the data set it depends on beside the photos."""
+    supervision = {
+        (False, False): NOTHING_AT_ALL,
+        (True, False): f"data/{dataset}/masks",
+        (False, True): f"data/{dataset}/boxes.parquet",
+        (True, True): f"data/{dataset}",
+    }
     return {
         "settings": settings,
         "seed": seed,
         "dataset": dataset,
         "strong": strong,
+        "supervision": supervision[strong != 0, boxes],
         "labels": labels,
         "second": second,
         "second_strong": second_strong,
@@ -216,9 +227,14 @@ def em_row(
     }
 
 
-def _em_runs(wiring: Wiring, start: str, *, two_sets: bool) -> dict[str, Any]:
+def _online_start(wiring: Wiring, backbone: str | None = None) -> str:
+    return f"attention_nets/{wiring.attention}" if wiring.tagged else f"backbones/{backbone or wiring.backbone}"
+
+
+def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
     """What Papandreou et al. 2015 compare: tags, boxes, masks, and every mixture of them."""
     runs: dict[str, Any] = {}
+    start = _online_start(wiring)
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
 
@@ -227,13 +243,13 @@ def _em_runs(wiring: Wiring, start: str, *, two_sets: bool) -> dict[str, Any]:
 
         for strong in (0, *wiring.strong):
             n = f"_{strong}" if strong else ""
-            add(f"em_fixed{n}", "em_fixed", strong=strong)
-            add(f"em_adapt{n}", "em_adapt", strong=strong)
             if strong:
                 add(f"strong{n}", "strong_only", strong=strong)
-            if strong != "all":  # an image with a box has a mask as well, as a rule
+            if strong != "all":  # else there is no image left without a mask
+                add(f"em_fixed{n}", "em_fixed", strong=strong)
+                add(f"em_adapt{n}", "em_adapt", strong=strong)
                 add(f"box_rect{n}", "labelled", strong=strong, labels="data/box_labels/rect")
-                add(f"box_em_fixed{n}", "box_em_fixed", strong=strong)
+                add(f"box_em_fixed{n}", "box_em_fixed", strong=strong, boxes=True)
                 add(f"box_seg{n}", "labelled", strong=strong, labels="data/box_labels/seg")
         if wiring.ablations:
             for gap in SWEPT_GAPS:

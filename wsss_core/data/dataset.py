@@ -44,10 +44,10 @@ class Dataset:
     def __len__(self) -> int:
         return len(self._photos)
 
-    @property
-    def supervision(self) -> list[Path]:
-        """Where photos, masks and boxes lie, as far as there are any: what a training on all of them follows from."""
-        return [path for name in ("photos", "masks", "boxes.parquet") if (path := self.path / name).exists()]
+    def supervision(self, *, masks: bool, boxes: bool) -> list[Path]:
+        """Where the photos lie, and masks and boxes as asked for, as far as there are any: what a run follows from."""
+        wanted = {"photos": True, "masks": masks, "boxes.parquet": boxes}
+        return [path for name, asked in wanted.items() if asked and (path := self.path / name).exists()]
 
     @cached_property
     def _photos(self) -> Store:

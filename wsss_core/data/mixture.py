@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset as TorchDataset
 
 from wsss_core.data.samples import LABELS, TrainingSamples
+from wsss_core.stage import InputError
 
 
 class Mixture(TorchDataset[dict[str, Tensor]]):
@@ -25,9 +26,24 @@ class Mixture(TorchDataset[dict[str, Tensor]]):
 
     def __init__(self, parts: Sequence[tuple[TrainingSamples, int]]) -> None:
         self.parts, self.counts = [part for part, _ in parts], [count for _, count in parts]
-        # Place k of a part's n lies at (k + ½) / n of the batch, so every slice of a batch has its share of each part.
+        # Place k of a part's n lies at (k + ½) / n of the batch: slices of a batch have about the same share of each.
         places = [((k + 0.5) / count, part, k) for part, count in enumerate(self.counts) for k in range(count)]
         self.places = [(part, k) for _, part, k in sorted(places)]
+
+    def check_slices(self, slices: int) -> None:
+        """Refuse a batch that, cut into equal slices for several processes, leaves one without a kind of images.
+
+        Raises:
+            InputError: names the numbers.
+        """
+        labelled = [self.parts[part].kind == LABELS for part, _ in self.places]
+        each = len(labelled) // slices
+        kinds = [set(labelled[begin : begin + each]) for begin in range(0, slices * each, each)]
+        if any(kind != set(labelled) for kind in kinds):
+            raise InputError(
+                f"{sum(labelled)} of {len(labelled)} images in a batch have labels, too few or too many for {slices} "
+                "processes; mend strong_in_batch or training.batch"
+            )
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         batch, place = divmod(index, len(self.places))

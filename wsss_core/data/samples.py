@@ -46,6 +46,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         classes: the network's, background first, where they are more than the data set's; c and the class ids are
             then the network's. Not with posteriors.
         boxes: also give the boxes.
+        stream: number of the stream where several of one seed are mixed.
 
     Raises:
         InputError: no image to use, targets that hold none of them or neither labels nor posteriors, or a class that
@@ -62,13 +63,14 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         seed: int,
         classes: Sequence[str] | None = None,
         boxes: bool = False,
+        stream: int = 0,
     ) -> None:
         if rows.empty:
             raise InputError(f"{dataset.path}: no image to train on; check the split and the tags")
         self.dataset, self.targets, self.augment, self.seed = dataset, targets, augment, seed
         self.image_ids = [str(image_id) for image_id in rows["image_id"]]
         self.dataset_rows = rows["dataset_row"].to_numpy(np.int64)
-        self.own_classes, self.boxes = classes is None, boxes
+        self.own_classes, self.boxes, self.stream = classes is None, boxes, stream
         self.class_ids = _ids_among(dataset, classes)
         self.tags = np.zeros((len(rows), len(classes or dataset.classes) - 1), np.float32)
         for row, class_ids in enumerate(rows["class_ids"]):
@@ -82,7 +84,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         epoch, place = divmod(index, len(self.image_ids))
-        i = int(_order(self.seed, epoch, len(self.image_ids))[place])
+        i = int(_order(self.seed, self.stream, epoch, len(self.image_ids))[place])
         row = int(self.dataset_rows[i])
         stored, axis = self._target(self.image_ids[i])
         photo = self.dataset.photo(row)
@@ -94,7 +96,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
             stored,
             augment=self.augment,
             mean_colour=self.dataset.mean_colour,
-            rng=np.random.default_rng((self.seed, 1, index)),
+            rng=np.random.default_rng((self.seed, 2 * self.stream + 1, index)),
         )
         sample = {
             "image": torch.from_numpy(image),
@@ -161,9 +163,9 @@ def _kind_of(targets: Store, image_ids: list[str]) -> str:
     return kinds[0]
 
 
-@lru_cache(maxsize=2)  # the epoch that ends and the one that begins
-def _order(seed: int, epoch: int, n: int) -> np.ndarray:
-    return np.random.default_rng((seed, 0, epoch)).permutation(n)
+@lru_cache(maxsize=8)  # the epoch that ends and the one that begins, of four streams
+def _order(seed: int, stream: int, epoch: int, n: int) -> np.ndarray:
+    return np.random.default_rng((seed, 2 * stream, epoch)).permutation(n)
 
 
 def _normalised(stored: np.ndarray) -> np.ndarray:

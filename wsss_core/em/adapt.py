@@ -41,9 +41,9 @@ def em_adapt(
     EM-Adapt of Papandreou et al. 2015, §3.2; the procedure is in the authors' code, not in the paper.
 
     In every round, background first and then the present classes in random order, the label's scores are raised by the
-    ρ_l-quantile of what it lacks to the highest present score; so it wins ρ_l of the pixels at that moment, and rounds
-    mend what later labels take away. After 5 rounds on 41 × 41 scores less than 0.1 % is missing with up to two
-    classes and less than 1.5 % with three, whose portions leave no pixel free.
+    ρ_l-quantile of what it lacks to the highest of the other present scores; so it wins ρ_l of the pixels at that
+    moment, and rounds mend what later labels take away. After 5 rounds on 41 × 41 scores less than 0.1 % is missing
+    with up to two classes and less than 1.5 % with three, whose portions leave no pixel free.
 
     Args:
         logits: finite scores, float (B, C, H, W); channel 0 is background.
@@ -78,12 +78,15 @@ def em_adapt(
     pixels = inside.sum(1)
     for _ in range(rounds):
         for label, visited in _visits(present, generator):
-            lack = scores.amax(1) - scores[images, label]  # (B, P), ≥ 0
+            own = scores[images, label]  # (B, P)
+            others = scores.clone()
+            others[images, label] = -torch.inf
+            lack = others.amax(1) - own  # negative where it wins
             ordered = lack.masked_fill(~inside, torch.inf).sort(1).values
             needed = (wanted[images, label] * pixels - 1e-9).ceil().long()
             boost = ordered[images, (needed - 1).clamp(min=0)]
             # A hair more than the quantile, or the label would only draw level at the pixel that decides.
-            boost = torch.where(visited & (needed > 0) & (boost > 0), boost + 1e-6, 0.0)
+            boost = torch.where(visited & (needed > 0) & (boost >= 0) & boost.isfinite(), boost + 1e-6, 0.0)
             scores[images, label] += boost[:, None]
 
     labels = scores.argmax(1)

@@ -90,6 +90,13 @@ class EStep:
         return Expectation(label_planes(labels, scores), nothing, nothing.bool())
 
 
+def equal_parts(scores: Tensor, present: Tensor) -> Expectation:
+    """Every pixel of (B, C, H, W) given each present label, bool (B, C), in equal parts, whatever the scores."""
+    parts = present.to(scores.dtype) / present.sum(1, keepdim=True)
+    nothing = torch.zeros(len(scores), device=scores.device)
+    return Expectation(parts[..., None, None].expand_as(scores), nothing, nothing.bool())
+
+
 def label_planes(labels: Tensor, like: Tensor) -> Tensor:
     """Labels (B, H, W) as planes (B, C, H, W) of 0 and 1, as many as `like` has; all 0 where the label is 255."""
     n_classes = like.shape[1]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from wsss_core.em.estep import EStep, label_planes
+from wsss_core.em.estep import EStep, equal_parts, label_planes
 from wsss_core.losses.neighbourhood import NeighbourhoodKL
 
 # Score of a class that the photo's data set does not tell apart: e to this power is 0, and a product with 0 is 0.
@@ -24,6 +24,9 @@ class OnlineEM:
 
     Attributes:
         estep: what the scores and the tags give.
+        tags_first: share of the training, in [0, 1], in which every pixel is given the image's labels in equal parts,
+            background among them, before the first E-step: a network that does not know the classes yet would
+            settle on any pixels that are alike in all photos, such as a corner.
         neighbourhood_weight: λ in [0, 1]; 0 leaves the term out.
         neighbourhood: which neighbourhood, and its kernels.
 
@@ -32,12 +35,14 @@ class OnlineEM:
     """
 
     estep: EStep = field(default_factory=EStep)
+    tags_first: float = 0.0
     neighbourhood_weight: float = 0.0
     neighbourhood: NeighbourhoodKL = field(default_factory=NeighbourhoodKL)
 
     def __post_init__(self) -> None:
-        if not 0 <= self.neighbourhood_weight <= 1:
-            raise ValueError(f"neighbourhood_weight must be in [0, 1], got {self.neighbourhood_weight}")
+        for name in ("tags_first", "neighbourhood_weight"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
 
     def __call__(
         self, output: Tensor, batch: Mapping[str, Tensor], *, classes: Sequence[str] | None = None
@@ -69,7 +74,10 @@ class OnlineEM:
             boxes = on_grid(batch["boxes"], output)[weak] if "boxes" in batch else None
             tags = batch["tags"][weak] > 0
             present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)
-            step = self.estep(output[weak].detach(), present, valid=valid[weak], boxes=boxes)
+            if "done" in batch and batch["done"] < self.tags_first:
+                step = equal_parts(output[weak], present)
+            else:
+                step = self.estep(output[weak].detach(), present, valid=valid[weak], boxes=boxes)
             target[weak] = step.target
             figures = {"violation": step.violation.mean(), "scaled": step.scaled.float().mean()}
             mass = torch.where(valid[weak][:, None], step.target, 0.0).sum((0, 2, 3))

@@ -85,8 +85,9 @@ def _tags(things: Sequence[Instance], names: Sequence[str]) -> tuple[str, ...]:
 def _class_ids(names: Mapping[Any, str], file: str, source: Source, listing: Listing) -> dict[Any, int]:
     """Class ids in the source's order by category id, 0 for background; empty if there is no class."""
     where = f"{file}:categories"
-    if source.classes_map == "voc20":
+    if source.classes_map:
         names = {number: AS_VOC.get(name, name) for number, name in names.items()}
+    if source.classes_map == "voc20":
         if not set(names.values()) & set(VOC_CLASSES):
             listing.complain(where, "none of VOC's 20 classes; remove classes_map")
             return {}

@@ -41,7 +41,7 @@ class Source:
         images: layout `coco`: the folder of a split's pictures, `{}` by default.
         annotations: layout `coco`: a split's JSON, `annotations/instances_{}.json` by default.
         classes_map: layout `coco`: `voc20` gives COCO's categories the names of VOC's 20 classes, the other 60 become
-            background; by default all categories are classes.
+            background; `voc_names` keeps all 80, those of VOC under its names; by default all under their own.
 
     Raises:
         ValueError: a key that the layout does not know, or splits that map no name to a list.
@@ -55,7 +55,7 @@ class Source:
     masks: str | None = None
     images: str | None = None
     annotations: str | None = None
-    classes_map: Literal["voc20"] | None = None
+    classes_map: Literal["voc20", "voc_names"] | None = None
 
     def __post_init__(self) -> None:
         for key, layouts in OF_LAYOUTS.items():

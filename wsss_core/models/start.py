@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -28,11 +28,11 @@ def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None 
     """Load what fits: the backbone from a `backbone` folder, every tensor of the same name and shape from a model's.
 
     So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone. With
-    `classes`, the model's, a segmenter of other classes starts it too: their rows of the classifier are carried over
-    by name (Papandreou et al. 2015, §4.4), and the rows of new classes stay as they are.
+    `classes`, the model's, a segmenter of other classes starts it too, all but the classifier, which stays as it is
+    (Papandreou et al. 2015, §4.5).
 
     Raises:
-        InputError: another backbone, or classifiers of different numbers of classes or without a common class.
+        InputError: another backbone, or classifiers of different numbers of classes where no names tell them apart.
     """
     where = Path(folder) / WEIGHTS
     found, description = read_tensors(folder), read_description(folder)
@@ -40,8 +40,7 @@ def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None 
         found = {f"backbone.{name}": tensor for name, tensor in found.items()}
     own = model.state_dict()
     if classes is not None and list(description.get("classes", classes)) != list(classes):
-        common = _common_rows(description["classes"], classes, where)
-        found = {name: _carried(name, tensor, own, *common) for name, tensor in found.items()}
+        found = {name: tensor for name, tensor in found.items() if not is_classifier(name)}
     fitting = {n: t for n, t in found.items() if n in own and t.shape == own[n].shape}
     for name, tensor in own.items():
         if name.startswith("backbone.") and name not in fitting:
@@ -53,23 +52,6 @@ def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None 
             )
     model.load_state_dict(fitting, strict=False)
     logger.info("%s: started %d of %d tensors", where, len(fitting), len(own))
-
-
-def _common_rows(theirs: Sequence[str], ours: Sequence[str], where: Path) -> tuple[list[int], list[int]]:
-    """Rows of the classes that both have, in their classifier and in ours."""
-    common = [name for name in ours if name in theirs]
-    if len(common) < 2:  # background alone
-        raise InputError(f"{where}: classifies into {', '.join(theirs)}; none of {', '.join(ours[1:])} is among them")
-    return [list(theirs).index(name) for name in common], [list(ours).index(name) for name in common]
-
-
-def _carried(name: str, found: Tensor, own: Mapping[str, Tensor], theirs: list[int], ours: list[int]) -> Tensor:
-    """A classifier's tensor with the rows of common classes replaced; any other tensor as it is found."""
-    if not is_classifier(name) or name not in own or found.shape[1:] != own[name].shape[1:]:
-        return found
-    carried = own[name].clone()
-    carried[ours] = found[theirs]
-    return carried
 
 
 def is_classifier(name: str) -> bool:

@@ -14,8 +14,9 @@ from wsss_core.report.supervision import Curves
 
 SHARE = "share_"  # columns of loss.csv
 MOST_LINES = 12
-# A run's name tells its place: mining_1 is iteration 1 of mining, mining_1_s2 the same with seed 2; em1_max_10 is none.
-ITERATION = re.compile(r"(?P<method>.+?)_(?P<step>\d)(?P<seed>_s\d+)?")
+# A run's name tells its place: mining_1 is iteration 1 of mining, mining_1_s2 the same with seed 2; em1_max_10 and
+# em_fixed_gap_1 are none.
+ITERATION = re.compile(r"(?P<method>[a-z]+)_(?P<step>\d)(?P<seed>_s\d+)?")
 
 
 def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
@@ -61,11 +62,20 @@ def iterations_table(evaluations: list[Evaluation], split: str) -> pd.DataFrame:
 
 
 def draw(
-    loss: pd.DataFrame, shares: pd.DataFrame, curve: pd.DataFrame, iterations: pd.DataFrame, masks: Curves
+    loss: pd.DataFrame,
+    shares: pd.DataFrame,
+    curve: pd.DataFrame,
+    iterations: pd.DataFrame,
+    masks: Curves,
+    *,
+    tagged: Iterable[str] = (),
 ) -> list[Chart]:
     """The charts of the page from the tables above and the curves over masks; one without points is left out.
 
-    A run's E-step that gives everything to background shows as a line that climbs to 100.
+    An E-step that gives everything to background shows as a line that climbs to 100.
+
+    Args:
+        tagged: runs whose E-step gets a chart of its own, with its largest classes.
     """
     methods: dict[str, list[tuple[float, float]]] = {}
     for run, miou in iterations.dropna().itertuples(index=False):
@@ -81,8 +91,8 @@ def draw(
         ("Background in the E-step", "images seen", "percent of the pixels", background),
         *(
             (f"E-step of {run}", "images seen", "percent of the pixels", _of_run(won, run))
-            for run in background
-            if len(_of_run(won, run)) <= MOST_LINES
+            for run in tagged
+            if run in background
         ),
         ("Attention against the background threshold", "threshold", "mIoU in percent", _series(curve, 100)),
     ]
@@ -94,7 +104,10 @@ def draw(
 
 
 def _of_run(won: Mapping[str, list[tuple[float, float]]], run: str) -> dict[str, list[tuple[float, float]]]:
-    return {name.removeprefix(f"{run} "): line for name, line in won.items() if name.startswith(f"{run} ")}
+    """The classes that win most in a run, in their order."""
+    lines = {name.removeprefix(f"{run} "): line for name, line in won.items() if name.startswith(f"{run} ")}
+    largest = sorted(lines, key=lambda name: -sum(y for _, y in lines[name]))[:MOST_LINES]
+    return {name: line for name, line in lines.items() if name in largest}
 
 
 def _series(table: pd.DataFrame, factor: float = 1) -> dict[str, list[tuple[float, float]]]:

@@ -33,7 +33,7 @@ def by_masks(
         family = SEED.sub("", name).removesuffix(f"_{row['strong']}")
         number = masks if row["strong"] == "all" else int(row["strong"])
         for ending in ("", "+crf"):
-            if f"{name}{ending}" in scores:
+            if scores.get(f"{name}{ending}") is not None:
                 found.setdefault(f"{family}{ending}", {}).setdefault(number, []).append(scores[f"{name}{ending}"])
     return {
         family: {number: fmean(values) for number, values in sorted(points.items())}

@@ -53,7 +53,8 @@ def train(
     Args:
         model: maps `batch["image"]`, float32 (B, 3, S, S), to scores; left on the device and in training mode.
         samples: an endless stream indexed by sample number, as `TrainingSamples`.
-        loss: from the scores in float32 and the batch to named scalar terms; the sum of those that have a gradient is
+        loss: from the scores in float32 and the batch, where `done` () is the share of the training that is over, to
+            named scalar terms; the sum of those that have a gradient is
             minimised, the others are only logged.
         settings: the numbers.
         images_seen: length of the training in samples, rounded up to whole optimiser steps.
@@ -162,17 +163,19 @@ def _steps(
         rate = learning_rate(settings, step, todo.stop)
         set_learning_rate(optimiser, rate)
         optimiser.zero_grad(set_to_none=True)
-        terms = _gradients(network, batches, loss, settings.accumulate)
+        terms = _gradients(network, batches, loss, settings.accumulate, done=step / todo.stop)
         _refuse_non_finite(terms, f"{description}: step {step + 1}", rate)
         optimiser.step()
         yield {"step": step + 1, "images": (step + 1) * images, "lr": rate, **terms}
 
 
-def _gradients(network: nn.Module, batches: Iterator[Batch], loss: Loss, accumulate: int) -> dict[str, float]:
+def _gradients(
+    network: nn.Module, batches: Iterator[Batch], loss: Loss, accumulate: int, *, done: float
+) -> dict[str, float]:
     """Leave one step's gradients in the parameters; returns the terms and their total, averaged over all passes."""
     sums = torch.zeros(())
     for _ in range(accumulate):
-        batch = next(batches)
+        batch = next(batches) | {"done": torch.tensor(done)}
         kind = batch["image"].device.type
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             scores = network(batch["image"])
