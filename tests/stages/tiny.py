@@ -14,7 +14,7 @@ yaml = YAML()
 
 def copy_project(folder: Path) -> None:
     """The project as a clone has it, without its tests."""
-    for name in ("dvc.yaml", ".dvcignore", "stages", "wsss_core", "data/README.md"):
+    for name in ("dvc.yaml", ".dvcignore", "stages", "wsss_core", "data/README.md", "reports/README.md"):
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
