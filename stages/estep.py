@@ -1,7 +1,8 @@
-"""A materialised E-step: the segmenter's posterior over each image's own labels."""
+"""A materialised E-step: what the segmenter says of each image, given the image's own labels."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import class_restricted_posterior
+from wsss_core.em.posterior import class_restricted_posterior, restricted_argmax
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
@@ -22,8 +23,16 @@ from wsss_core.stores.layout import quantise
 
 @dataclass(frozen=True, kw_only=True)
 class EStep:
-    """A section of `estep`; without `splits`, all but val and test."""
+    """A section of `estep`; without `splits`, all but val and test.
 
+    Attributes:
+        kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
+            (Chaudhry et al. 2017): the most likely of them, an array `labels`.
+        scales, mirror, join: views of a photo, and how their scores become one.
+    """
+
+    kind: Literal["posterior", "adapt"] = "posterior"
+    join: Literal["mean", "max"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
     splits: tuple[str, ...] | None = None
@@ -38,7 +47,11 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
     model, _ = load_segmenter(segmenter, classes=photos.classes)
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.training_splits)
-    shape = tuple(int(table[column].max()) for column in ("n_labels", "height", "width"))
+    n_labels, height, width = (int(table[column].max()) for column in ("n_labels", "height", "width"))
+    arrays = {
+        "posterior": {"posterior": ArraySpec.soft(("label", "y", "x"), (n_labels, height, width))},
+        "adapt": {"labels": ArraySpec.labels((height, width))},
+    }
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
         scores = infer_maps(
@@ -48,25 +61,30 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
             stride=model.output_stride,
             scales=chosen.scales,
             mirror=chosen.mirror,
-            join="mean",
+            join=chosen.join,
             device=device,
         )
-        posteriors, statistics = [], []
+        maps, statistics = [], []
         for (_, logits), class_ids in zip(scores, rows["class_ids"], strict=True):
             labels = torch.as_tensor([0, *class_ids], device=logits.device)
             present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
             present[labels] = True
-            posterior = class_restricted_posterior(logits, present)[labels].cpu().numpy()
-            posteriors.append(quantise(posterior))
-            background = float((posterior.argmax(0) == 0).mean())
-            statistics.append({"background": background, "mean_confidence": float(np.mean(posterior.max(0)))})
-        return {"posterior": posteriors}, statistics
+            if chosen.kind == "adapt":
+                adapted = restricted_argmax(logits, present).cpu().numpy().astype(np.uint8)
+                maps.append(adapted)
+                statistics.append({"background": float((adapted == 0).mean())})
+            else:
+                posterior = class_restricted_posterior(logits, present)[labels].cpu().numpy()
+                maps.append(quantise(posterior))
+                background = float((posterior.argmax(0) == 0).mean())
+                statistics.append({"background": background, "mean_confidence": float(np.mean(posterior.max(0)))})
+        return dict.fromkeys(arrays[chosen.kind], maps), statistics
 
     write_store(
         out,
         compute,
         table=table,
-        arrays={"posterior": ArraySpec.soft(("label", "y", "x"), shape)},
+        arrays=arrays[chosen.kind],
         key=fingerprint(sections, dataset / "photos", segmenter),
         attributes={"classes": list(photos.classes)},
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,7 @@ class Prediction:
 
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    join: Literal["mean", "max"] = "mean"
     crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
@@ -53,7 +55,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
             stride=model.output_stride,
             scales=chosen.scales,
             mirror=chosen.mirror,
-            join="mean",
+            join=chosen.join,
             device=device,
         )
         maps: dict[str, list[NDArray]] = {name: [] for name in arrays}

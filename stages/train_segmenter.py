@@ -9,7 +9,9 @@ import torch
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
+from wsss_core.losses.joint import JointLoss
 from wsss_core.losses.mining import MiningLoss
+from wsss_core.models.attention import joint_from
 from wsss_core.models.heads import HeadName
 from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import bind, load_params, section
@@ -23,17 +25,23 @@ from wsss_core.training.settings import TrainingSettings
 class Segmentation:
     """A section of `train_segmenter`; without `splits`, all but val and test.
 
-    `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network.
+    `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network. With
+    `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept.
     """
 
     heuristic: Literal["max", "relative"] = "relative"
     eta: float = 0.0
     confidence_of: Literal["posterior", "likelihood"] = "posterior"
     iou_gain: float = 1.0
+    joint: bool = False
     images_seen: int | None = None
     head: HeadName | None = None
     width: int | None = None
     splits: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.joint and (self.head or self.width):
+            raise ValueError("joint: the FCAN has a head of its own; leave out head and width")
 
 
 def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, out: Path) -> None:
@@ -51,7 +59,11 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     table = table[table["image_id"].isin(targets.table["image_id"])]
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
-    model, description = segmenter_from(start, head=head, width=width, n_classes=len(photos.classes))
+    model, description = (
+        joint_from(start)
+        if chosen.joint
+        else segmenter_from(start, head=head, width=width, n_classes=len(photos.classes))
+    )
     samples = TrainingSamples(
         photos, targets, rows=table, augment=training.augment(budget, model.output_stride), seed=seed
     )
@@ -59,7 +71,7 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
         out,
         model,
         samples,
-        loss,
+        JointLoss(loss) if chosen.joint else loss,
         saved_as={**description, "classes": list(photos.classes)},
         settings=training,
         images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,

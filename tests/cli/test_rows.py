@@ -130,6 +130,27 @@ def test_em_with_biases_adds_its_runs_for_every_number_of_masks(project):
         write_rows({"strong": ["some"]})
 
 
+def test_dcsp_adapts_its_cues_and_varies_them(project):
+    init_project("demo", options={"methods": ["mining", "dcsp"]})
+    rows = make_rows(load_params())
+    assert rows["attentions"]["fcan"] == {"start": "backbones/lite0"}
+    assert rows["cues"]["dcsp"] == {"settings": "dcsp", "attention": "attention/fcan"}
+    assert rows["cues"]["max"]["attention"] == "attention/cam"
+    assert rows["runs"]["dcsp_0"] | {"labels": "cues/dcsp", "start": "attention_nets/fcan"} == rows["runs"]["dcsp_0"]
+    assert rows["runs"]["dcsp_1"]["labels"] == "posteriors/dcsp_1" and "dcsp_2" not in rows["runs"]
+    assert rows["esteps"]["dcsp_1"] == {"settings": "adapt", "segmenter": "segmenters/dcsp_0"}
+    write_rows({"ablations": True, "adapts": 2})
+    params = load_params()
+    more = make_rows(params)
+    assert more["runs"]["dcsp_2"]["start"] == "segmenters/dcsp_1"
+    assert {"dcsp_s1_1", "dcsp_gamma_60_0", "dcsp_separate_1", "dcsp_unadapted_1"} <= set(more["runs"])
+    assert more["runs"]["dcsp_gmp_0"]["start"] == "attention_nets/gmp"
+    assert more["cues"]["dcsp_gmp"]["attention"] == "attention/gmp"
+    assert params["mine_cues"]["dcsp_s1"]["step"] == 1 and params["mine_cues"]["dcsp_max"]["combine"] == "max"
+    assert params["train_attention"]["gmp"]["pool"] == "gmp"
+    init_project("demo")  # nothing was edited by hand
+
+
 def test_a_second_data_set_adds_joint_runs_and_pretraining(project):
     Path("photos/JPEGImages").mkdir(parents=True)
     Path("maps").mkdir()

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from wsss_core.losses import multi_label_loss
+from wsss_core.losses import MiningLoss, multi_label_loss
+from wsss_core.losses.joint import JointLoss
 
 
 def test_by_hand() -> None:
@@ -35,3 +36,16 @@ def test_gradient() -> None:
 def test_another_number_of_classes_is_refused() -> None:
     with pytest.raises(ValueError, match=r"\(2, 3\), got \(2, 4\)"):
         multi_label_loss(torch.zeros(2, 4), {"tags": torch.zeros(2, 3)})
+
+
+def test_the_joint_loss_is_that_of_pixels_and_that_of_classes() -> None:
+    """Equal scores of 3 labels and of 2 classes: log 3 per pixel, log 2 per class."""
+    batch = {
+        "labels": torch.tensor([[[1, 255], [0, 2]]]),
+        "valid": torch.ones(1, 2, 2, dtype=torch.bool),
+        "tags": torch.tensor([[1.0, 0.0]]),
+    }
+    terms = JointLoss(MiningLoss(iou_gain=0))((torch.zeros(1, 3, 2, 2), torch.zeros(1, 2)), batch)
+    assert {name: term.item() for name, term in terms.items()} == pytest.approx(
+        {"cross_entropy": math.log(3), "classes": math.log(2)}
+    )

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 
-from wsss_core.models.attention import attention_from, make_cam, make_fcan
+from wsss_core.models.attention import attention_from, joint_from, make_cam, make_fcan
 from wsss_core.models.backbone import make_backbone
 from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
 from wsss_core.models.segmenter import make_segmenter, segmenter_from
@@ -161,6 +161,24 @@ def test_damaged_folders_are_named(tmp_path):
 
 
 CLASSES = ["background", "cat", "dog", "cow"]
+
+
+def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path):
+    fcan = saved(tmp_path / "fcan", "fcan")
+    joint, description = joint_from(tmp_path / "fcan")
+    photos = torch.rand(2, 3, 33, 33) * 255
+    scores, classes = joint.eval()(photos)
+    torch.testing.assert_close(classes, fcan.eval()(photos))
+    save_model(tmp_path / "joint", joint, {**description, "classes": CLASSES})
+    segmenter, _ = load_segmenter(tmp_path / "joint")
+    torch.testing.assert_close(segmenter(photos), scores)
+    attention, _ = load_attention(tmp_path / "joint")
+    torch.testing.assert_close(attention(photos), classes)
+    (scores.sum() + classes.sum()).backward()
+    assert all(parameter.grad is not None for parameter in joint.parameters())
+    saved(tmp_path / "cam", "cam")
+    with pytest.raises(InputError, match="cam: joint training starts from an FCAN, found a network of kind cam"):
+        joint_from(tmp_path / "cam")
 
 
 @pytest.mark.parametrize("head", ["pyramid", "aspp"])

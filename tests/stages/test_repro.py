@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -129,6 +130,28 @@ def test_boxes_a_few_masks_and_a_second_data_set(project):
     assert "error: train_em: data/dataset: 13 images with masks asked for; 12 to train on have one" in too_many
     run(project, "wsss", "rows", "--methods", "mining", "--strong", "50")
     edit_params(project, lambda params: (params["predict"].pop("crf"), params["ingest"].pop("second")))
+
+
+def test_joint_training_on_adapted_cues(project):
+    run(project, "wsss", "rows", "--methods", "mining,dcsp")
+    edit_params(project, lambda params: params["train_attention"]["fcan"].update(images_seen=8, width=16))
+    ran = repro(project, "evaluate@dcsp_1", "evaluate@posteriors_dcsp_1")
+    chain = ["train_attention@fcan", "attention@fcan", "mine_cues@dcsp", "train_segmenter@dcsp_0", "estep@dcsp_1"]
+    chain += ["evaluate@posteriors_dcsp_1", "train_segmenter@dcsp_1", "predict@dcsp_1", "evaluate@dcsp_1"]
+    assert sorted(ran) == sorted(chain)
+    log = pd.read_csv(project / "data/segmenters/dcsp_1/loss.csv")
+    assert list(log) == ["step", "images", "lr", "cross_entropy", "classes", "total"]
+    adapted = wsss_core.open(project / "data/posteriors/dcsp_1")
+    for image_id, class_ids in adapted.table.set_index("image_id")["class_ids"].items():
+        assert set(np.unique(adapted[image_id]["labels"])) <= {0, *class_ids}
+    run(project, "wsss", "rows", "--methods", "mining")
+
+    def back(params):
+        for stage, name in (("train_attention", "fcan"), ("attention", "fcan"), ("mine_cues", "dcsp")):
+            del params[stage][name]
+
+    edit_params(project, back)
+    run(project, "wsss", "rows")
 
 
 def test_a_comment_changes_nothing(project):

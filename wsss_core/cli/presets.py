@@ -13,7 +13,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.rows import SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGHTS, Rows, make_rows
+from wsss_core.cli.rows import DCSP_CUES, SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGHTS, Rows, make_rows
 from wsss_core.cli.sources import describe_source
 from wsss_core.stage import InputError, load_params
 
@@ -134,15 +134,22 @@ def _add_settings(params: Any) -> None:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
     # A method's settings are put in the first time; what a person takes out later stays out.
-    for method, mark in (("crf", "search_crf"), ("em", "box_labels")):
-        if method in methods and mark not in params:
+    for method, mark in (("crf", "search_crf"), ("em", "box_labels"), ("dcsp", "estep.adapt")):
+        if method in methods and not _has(params, mark):
             _lay_under(params, method)
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
         _lay_under(params, "second")
     if ablations and "crf" in methods:
         _sweep_crf(params["train_em"])
+    if ablations and "dcsp" in methods:
+        _vary_dcsp(params)
     if ablations and "em" in methods:
         _sweep_em(params["train_em"], params["box_labels"])
+
+
+def _has(params: Any, name: str) -> bool:
+    stage, _, key = name.partition(".")
+    return stage in params and (not key or key in params[stage])
 
 
 def _lay_under(params: Any, preset: str) -> None:
@@ -163,6 +170,16 @@ def _sweep_crf(runs: Any) -> None:
             if f"crf_{form}_{weight}" not in runs:
                 runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
                 _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
+
+
+def _vary_dcsp(params: Any) -> None:
+    for name, change in DCSP_CUES.items():
+        params["mine_cues"].setdefault(f"dcsp_{name}", {**copy.deepcopy(params["mine_cues"]["dcsp"]), **change})
+    fcan = params["train_attention"]["fcan"]
+    params["train_attention"].setdefault("gmp", {**copy.deepcopy(fcan), "pool": "gmp"})
+    params["attention"].setdefault("gmp", copy.deepcopy(params["attention"]["fcan"]))
+    separate = {"head": fcan["head"], "width": fcan.get("width"), "iou_gain": 0.0}
+    params["train_segmenter"].setdefault("dcsp_separate", separate)
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:

@@ -32,6 +32,17 @@ SWEPT_WEIGHTS = (10, 20, 50, 100)
 SWEPT_GAPS = (0, 1, 4, 8)
 SWEPT_CENTERS = (40, 60, 80)
 
+# What DCSP varies of its cues: the saliency step, how saliency and attention are joined, γ, and the pooling.
+DCSP_CUES: dict[str, dict[str, Any]] = {
+    "s1": {"step": 1},
+    "s2": {"step": 2},
+    "arithmetic": {"combine": "arithmetic"},
+    "geometric": {"combine": "geometric"},
+    "max": {"combine": "max"},
+    **{f"gamma_{percent}": {"threshold": percent / 100} for percent in (20, 30, 50, 60)},
+    "gmp": {},
+}
+
 # DVC wants every dependency slot filled with something that exists, and no two with the same.
 NOTHING, NOTHING_ELSE, NOTHING_AT_ALL = "data/README.md", "reports/README.md", "stages/__init__.py"
 
@@ -42,8 +53,8 @@ class Wiring:
 
     Attributes:
         preset: the preset that the file came from.
-        methods: `mining` (mining pixels), `crf` (the CRF neighbourhood) and `em` (EM with biases); their runs are in
-            the graph.
+        methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases) and `dcsp`
+            (class-specific pixels); their runs are in the graph.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf` and `em` from the attention network, a classifier of these very classes, instead
@@ -54,7 +65,9 @@ class Wiring:
         seeds: how often every run is repeated, with seeds 0, 1, …
         ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
-            b_fg − b_bg, α of Bbox-Seg, and small against large field of view.
+            b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
+            means, γ, maximum pooling), no adapting, and segmentation apart from classification.
+        adapts: how often `dcsp` adapts its cues.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
@@ -62,12 +75,13 @@ class Wiring:
     """
 
     preset: str
-    methods: tuple[Literal["mining", "crf", "em"], ...] = ("mining",)
+    methods: tuple[Literal["mining", "crf", "em", "dcsp"], ...] = ("mining",)
     backbone: str
     encoder: str | None = None
     tagged: bool = False
     attention: str
     rounds: int = 2
+    adapts: int = 1
     seeds: int = 1
     ablations: bool = False
     detector: str = "data/saliency_net"
@@ -81,7 +95,7 @@ class Wiring:
                 raise ValueError(f"strong: expected numbers of images or all, got {number!r}")
         if "mining" not in self.methods:
             raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
-        for key in ("rounds", "seeds"):
+        for key in ("rounds", "adapts", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
 
@@ -99,6 +113,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     trained = wiring.detector == "data/saliency_net"
     start = f"backbones/{wiring.backbone}"
     runs, esteps = _mining_runs(wiring, start)
+    if "dcsp" in wiring.methods:
+        dcsp_runs, dcsp_esteps = _dcsp_runs(wiring)
+        runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
     box_labels: dict[str, Any] = {}
@@ -110,7 +127,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
     cues = {
-        name: {"settings": name, "attention": f"attention/{name if name in attentions else wiring.attention}"}
+        name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"}
         for name in section(params, "mine_cues")
     }
     rows: Rows = {
@@ -179,6 +196,38 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
             add("cold_0", "untrained", "cues/max", f"attention_nets/{wiring.attention}")
             for t in (1, 2):
                 add(f"cold_{t}", "relative_05", estep(f"cold_{t}", f"cold_{t - 1}"), f"segmenters/cold_{t - 1}{s}")
+    return runs, esteps
+
+
+def _mined(cue: str, attentions: list[str], wiring: Wiring) -> str:
+    """Whose maps a cue is mined from."""
+    if cue.startswith("dcsp"):
+        return "gmp" if cue == "dcsp_gmp" else "fcan"
+    return cue if cue in attentions else wiring.attention
+
+
+def _dcsp_runs(wiring: Wiring) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Joint training on mined cues, then on what the network makes of them (Chaudhry et al. 2017, §4.3)."""
+    runs: dict[str, Any] = {}
+    esteps: dict[str, Any] = {}
+    for seed in range(wiring.seeds):
+        s = f"_s{seed}" if seed else ""
+
+        def chain(name: str, cue: str, start: str, settings: str = "dcsp", seed: int = seed, s: str = s) -> None:
+            runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed}
+            for t in range(1, wiring.adapts + 1):
+                before, now = f"segmenters/{name}_{t - 1}{s}", f"{name}_{t}{s}"
+                esteps[now] = {"settings": "adapt", "segmenter": before}
+                runs[now] = {"settings": settings, "labels": f"posteriors/{now}", "start": before, "seed": seed}
+
+        fcan = "attention_nets/fcan"
+        chain("dcsp", "cues/dcsp", fcan)
+        if wiring.ablations:
+            for cue in DCSP_CUES:
+                chain(f"dcsp_{cue}", f"cues/dcsp_{cue}", "attention_nets/gmp" if cue == "gmp" else fcan)
+            chain("dcsp_separate", "cues/dcsp", fcan, "dcsp_separate")
+            again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}", "seed": seed}
+            runs[f"dcsp_unadapted_1{s}"] = again
     return runs, esteps
 
 
@@ -294,6 +343,11 @@ def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: W
         panels.append({"title": name, "store": f"predictions/mining_{t}"})
     if "crf" in wiring.methods:
         panels += [{"title": name, "store": f"predictions/{name}"} for name in ("crf_none", "crf_mean", "crf_exp")]
+    if "dcsp" in wiring.methods:
+        panels += [
+            {"title": f"DCSP {'adapted ' * bool(t)}{t or ''}".strip(), "store": f"predictions/dcsp_{t}"}
+            for t in range(wiring.adapts + 1)
+        ]
     if "em" in wiring.methods:
         panels += [{"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg")]
         shown = ("em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wsss_core.models.backbone import Backbone, make_backbone
+from wsss_core.models.folder import read_description
 from wsss_core.models.heads import HeadName, make_head, small_start
 from wsss_core.models.start import backbone_of, start_from
 from wsss_core.stage import InputError
@@ -41,8 +42,29 @@ class FCAN(nn.Module):
 
     def forward(self, photos: Tensor) -> Tensor:
         """RGB in 0..255, float (B, 3, H, W) → class scores (logits), (B, n_classes − 1)."""
-        volume = self.volume(photos)
+        return self.pooled(self.volume(photos))
+
+    def pooled(self, volume: Tensor) -> Tensor:
+        """Attention volume (B, c, h, w) → class scores (B, c)."""
         return volume.mean((2, 3)) if self.pool == "gap" else volume.amax((2, 3))
+
+
+class Joint(nn.Module):
+    """An FCAN run for both of its tasks, segmentation and classification (Chaudhry et al. 2017, §4.3)."""
+
+    def __init__(self, fcan: FCAN) -> None:
+        super().__init__()
+        self.backbone, self.head, self.classifier = fcan.backbone, fcan.head, fcan.classifier
+        self._pooled = fcan.pooled
+
+    @property
+    def output_stride(self) -> int:
+        return self.backbone.output_stride
+
+    def forward(self, photos: Tensor) -> tuple[Tensor, Tensor]:
+        """RGB in 0..255, float (B, 3, H, W) → logits per label (B, C, h, w) and per class (B, C − 1)."""
+        scores = self.head(self.backbone(photos))
+        return scores, self._pooled(self.classifier(scores))
 
 
 class CAM(nn.Module):
@@ -104,6 +126,20 @@ def make_cam(*, backbone: str, output_stride: int, n_classes: int) -> CAM:
     """
     network = CAM(make_backbone(backbone, output_stride=output_stride), n_classes=n_classes)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def joint_from(start: Path) -> tuple[Joint, dict[str, Any]]:
+    """The FCAN in the folder `start`, to be trained for both tasks, and its description.
+
+    Raises:
+        InputError: no FCAN in `start`.
+    """
+    description = read_description(start)
+    if description["kind"] != "fcan":
+        raise InputError(f"{start}: joint training starts from an FCAN, found a network of kind {description['kind']}")
+    fcan = make_fcan(**{key: value for key, value in description.items() if key not in ("kind", "classes")})
+    start_from(fcan, start)
+    return Joint(fcan), {key: value for key, value in description.items() if key != "classes"}
 
 
 def attention_from(

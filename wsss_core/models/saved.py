@@ -72,12 +72,15 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
 def load_segmenter(folder: Path, *, classes: Sequence[str] | None = None) -> tuple[Segmenter, dict[str, Any]]:
     """`load_model` where only a segmentation network or saliency detector will do.
 
-    With `classes`, one trained on more classes scores these alone, in this order.
+    Of an FCAN it takes the segmentation network inside. With `classes`, one trained on more classes scores these
+    alone, in this order.
 
     Raises:
         InputError: as `load_model`, a network of another kind, or one that lacks a class.
     """
     model, description = load_model(folder)
+    if isinstance(model, FCAN):
+        model = Segmenter(model.backbone, model.head).eval()
     if not isinstance(model, Segmenter):
         raise InputError(f"{folder}: expected a segmenter, found a network of kind {description['kind']}")
     known = list(description.get("classes", classes or ()))

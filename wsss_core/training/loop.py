@@ -8,7 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +27,7 @@ from wsss_core.training.repeatable import repeatable, seed_step
 from wsss_core.training.settings import TrainingSettings
 
 Batch = dict[str, Tensor]
-Loss = Callable[[Tensor, Batch], dict[str, Tensor]]
+Loss = Callable[[Any, Batch], dict[str, Tensor]]
 Row = dict[str, float]
 
 
@@ -51,7 +51,8 @@ def train(
     slices, so a term that is a mean over labelled pixels weighs them a little differently than alone.
 
     Args:
-        model: maps `batch["image"]`, float32 (B, 3, S, S), to scores; left on the device and in training mode.
+        model: maps `batch["image"]`, float32 (B, 3, S, S), to scores or a tuple of them; left on the device and in
+            training mode.
         samples: an endless stream indexed by sample number, as `TrainingSamples`.
         loss: from the scores in float32 and the batch, where `done` () is the share of the training that is over, to
             named scalar terms; the sum of those that have a gradient is
@@ -179,7 +180,8 @@ def _gradients(
         kind = batch["image"].device.type
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             scores = network(batch["image"])
-        terms = loss(scores.float(), batch)
+        single = tuple(s.float() for s in scores) if isinstance(scores, tuple) else scores.float()
+        terms = loss(single, batch)
         total = torch.stack([term for term in terms.values() if term.requires_grad]).sum()
         (total / accumulate).backward()
         sums = sums.to(total.device) + torch.stack([*terms.values(), total]).detach()
