@@ -17,18 +17,25 @@ from wsss_core.evaluation import (
     strength_counts,
     threshold_matrices,
 )
+from wsss_core.evaluation.erasing import erasing_summary, step_ious
 from wsss_core.stage import InputError, whole_file
 from wsss_core.stage.command import run
 from wsss_core.stores import Store, open_store
 
 CRF = "labels_crf"
-ARRAYS = {"runs": ("labels", "posterior"), "labels": ("labels", "posterior"), "curves": ("attention",)}
+ARRAYS = {
+    "runs": ("labels", "posterior"),
+    "labels": ("labels", "posterior"),
+    "curves": ("attention",),
+    "erasing": ("saliency",),
+}
 THRESHOLDS = [step / 100 for step in range(101)]
 
 
 class Scored(NamedTuple):
-    """One image with a mask: its split, the mask, the artifact's array, the classes of that array's planes."""
+    """One image with a mask: its id and split, the mask, the artifact's array, the classes of that array's planes."""
 
+    image_id: str
     split: str
     truth: np.ndarray
     values: np.ndarray
@@ -41,8 +48,8 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
     Args:
         store: artifact with an array `labels`, `posterior` (its argmax is scored) or `attention`.
         truth: the data set, or its label store of masks.
-        kind: `runs` (predictions; an array `labels_crf` is scored beside them), `labels` (partial labels) or
-            `curves` (attention at every background threshold).
+        kind: `runs` (predictions; an array `labels_crf` is scored beside them), `labels` (partial labels), `curves`
+            (attention at every background threshold) or `erasing` (saliency step by step).
         out: the JSON file.
     """
     if kind not in ARRAYS:
@@ -54,7 +61,7 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
             f"{store}: made for the classes {', '.join(classes)}, but {masks.path} has "
             f"{', '.join(masks.meaning['classes'])}; run `dvc repro` so that both come from one data set"
         )
-    scored = _score(artifact, masks, ARRAYS[kind], kind)
+    scored = _steps(artifact, masks) if kind == "erasing" else _score(artifact, masks, ARRAYS[kind], kind)
     result = {"kind": kind, "name": out.stem, **scored}
     if kind == "runs" and CRF in artifact.arrays:
         result["crf"] = _score(artifact, masks, (CRF,), kind)["splits"]
@@ -76,6 +83,17 @@ def _score(artifact: Store, masks: Store | None, arrays: tuple[str, ...], kind: 
         "splits": {
             split: _summary(kind, counts[split], classes, images[split]) for split in counts if counts[split].any()
         },
+    }
+
+
+def _steps(artifact: Store, masks: Store | None) -> dict[str, Any]:
+    """What every split's saliency is worth after each erasing, and how many images have no mask."""
+    ious: dict[str, dict[str, list[float]]] = {}
+    for image in _scored_images(artifact, masks, ARRAYS["erasing"]) if masks is not None else ():
+        ious.setdefault(image.split, {})[image.image_id] = step_ious(image.values, image.truth)
+    return {
+        "without_mask": len(artifact) - sum(map(len, ious.values())),
+        "splits": {split: erasing_summary(found) for split, found in ious.items()},
     }
 
 
@@ -105,7 +123,7 @@ def _scored_images(store: Store, masks: Store, arrays: tuple[str, ...]) -> Itera
                         f"{store.path}: image {ids[row]!r} is {values.shape[-2:]}, its mask {truth.shape}; "
                         "run `dvc repro` so that both come from one data set"
                     )
-                yield Scored(splits[row], truth, values, [int(class_id) for class_id in class_ids[row]])
+                yield Scored(ids[row], splits[row], truth, values, [int(class_id) for class_id in class_ids[row]])
 
 
 def _count(kind: str, image: Scored, n_classes: int) -> np.ndarray:

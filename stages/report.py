@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from wsss_core.data.dataset import Dataset
-from wsss_core.report.page import Page, count_splits, render
-from wsss_core.report.pictures import picture_rows
+from wsss_core.report.page import Page, Row, count_splits, render
+from wsss_core.report.pictures import named_rows, picture_rows
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
-from wsss_core.report.results import metrics, read_evaluations, read_figures, summary
+from wsss_core.report.results import Evaluation, metrics, read_evaluations, read_figures, summary
 from wsss_core.report.supervision import by_masks, masks_table
-from wsss_core.report.tables import label_tables, run_tables
+from wsss_core.report.tables import erasing_tables, label_tables, run_tables
 from wsss_core.stage import bind, load_params, section, whole_file, whole_folder
 from wsss_core.stage.command import run
 from wsss_core.stores import Store, open_store
@@ -72,6 +72,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         runs=runs,
         run_tables=[*run_tables(evaluations), *masks_table(masks, "val")],
         label_tables=label_tables(evaluations),
+        erasing_tables=erasing_tables(evaluations),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
@@ -79,7 +80,8 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         charts=draw(**tables, masks=masks, tagged=tagged),
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
-        ),
+        )
+        | _erased(dataset, stores[:1], evaluations, thumb=settings.thumb),
     )
     _write_text(out / "index.html", render(page))
     _write_json(out / "metrics.json", metrics(evaluations))
@@ -87,6 +89,19 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     with whole_folder(out / "plots") as building:
         for name, table in tables.items():
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
+
+
+def _erased(
+    dataset: Dataset, stores: list[tuple[str, Store | None]], evaluations: list[Evaluation], *, thumb: int
+) -> dict[str, list[Row]]:
+    """The images of val that erasing helped most and hurt most."""
+    found = next((e.splits["val"] for e in evaluations if e.kind == "erasing" and "val" in e.splits), None)
+    if found is None:
+        return {}
+    headings = {"helped": "val, where erasing helped most", "hurt": "val, where erasing hurt most"}
+    return {
+        heading: named_rows(dataset, stores, found[key], thumb=thumb) for key, heading in headings.items() if found[key]
+    }
 
 
 def _store_if_made(path: Path) -> Store | None:

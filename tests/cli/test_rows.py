@@ -148,6 +148,8 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     assert more["cues"]["dcsp_gmp"]["attention"] == "attention/gmp"
     assert params["mine_cues"]["dcsp_s1"]["step"] == 1 and params["mine_cues"]["dcsp_max"]["combine"] == "max"
     assert params["train_attention"]["gmp"]["pool"] == "gmp"
+    assert more["cue_maps"] == {"cue_map": {"net": "attention_nets/fcan"}} and rows["cue_maps"] == {}
+    assert more["evaluations"]["cue_map"] == {"kind": "runs", "store": "predictions/cue_map"}
     init_project("demo")  # nothing was edited by hand
 
 

@@ -18,12 +18,13 @@ PREDICTED = {"a": [[0, 1, 1, 1], [0, 0, 0, 1]], "b": [[2, 2, 2, 2], [0, 0, 0, 0]
 CUES = {"c": [[0, 2, 255, 255], [2, 2, 2, 2]], "d": [[0] * 4] * 2}
 ATTENTION = {"c": [[[51, 153, 102, 255], [255] * 4]], "d": [[[0] * 4] * 2] * 2}
 POSTERIOR = {"d": [[[9] * 4] * 2] * 3}
-SALIENCY = {"a": [[[0] * 4] * 2] * 2}
+SALIENCY = {"a": [[[0] * 4] * 2, [[0, 255, 255, 255], [0] * 4]]}
 ROWS = {
     "crf_searches": {},
     "em_runs": {},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
+        "saliency": {"kind": "erasing", "store": "saliency"},
         "attention_fcan": {"kind": "curves", "store": "attention/fcan"},
         "cues_max": {"kind": "labels", "store": "cues/max"},
         "mining_0": {"kind": "runs", "store": "predictions/mining_0"},
@@ -98,7 +99,8 @@ def test_plots_are_wide_tables(project):
 
 def test_page_shows_every_panel_and_a_dash_for_what_is_absent(project):
     page = written(project())["index.html"].decode()
-    assert page.count("<article") == 4
+    assert page.count("<article") == 5
+    assert page.count("a <span") == 2 and "val, where erasing helped most" in page and "hurt most" not in page
     assert all(f'alt="saliency S{step} of a"' in page for step in (1, 2))
     assert 'alt="attention: dog of c"' in page
     assert 'alt="EM 1 posterior of d"' in page

@@ -1,5 +1,5 @@
 from wsss_core.report.results import Evaluation
-from wsss_core.report.tables import Cell, label_tables, percent, run_tables
+from wsss_core.report.tables import Cell, erasing_tables, label_tables, percent, run_tables
 
 
 def run(name: str, miou: float, cat: float | None) -> Evaluation:
@@ -32,3 +32,10 @@ def test_label_stores_stand_apart_from_runs():
     assert [table.split for table in label_tables(evaluations)] == ["train", "easy"]
     assert [cell.text for cell in label_tables(evaluations)[0].rows["cues"]] == ["10.0", "90.0", "20.0", "30.0", "2"]
     assert [list(table.rows) for table in run_tables(evaluations)] == [["one"]]
+
+
+def test_what_each_erasing_added():
+    scores = {"iou": [0.5, 0.625], "changed": [{"better": 0.75, "worse": 0.0}], "images": 4}
+    (table,) = erasing_tables([Evaluation("saliency", "erasing", {"val": scores}), run("one", 0.25, None)])
+    assert (table.split, table.columns) == ("val", ["S1", "S2", "better", "worse", "images"])
+    assert [cell.text for cell in table.rows["saliency"]] == ["50.0", "62.5", "75.0", "0.0", "4"]

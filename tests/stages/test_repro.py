@@ -141,12 +141,20 @@ def test_joint_training_on_adapted_cues(project):
     assert sorted(ran) == sorted(chain)
     log = pd.read_csv(project / "data/segmenters/dcsp_1/loss.csv")
     assert list(log) == ["step", "images", "lr", "cross_entropy", "classes", "total"]
+    edit_params(project, lambda params: params.update(cue_map={"scales": [1.0]}))
+    inputs = ["--dataset", "data/dataset", "--saliency", "data/saliency", "--net", "data/attention_nets/fcan"]
+    run(project, sys.executable, "-m", "stages.cue_map", *inputs, "--out", "data/cue_map")
+    guessed = wsss_core.open(project / "data/cue_map")
+    assert (
+        set(guessed.table["split"]) == {"val"} and np.unique(guessed[guessed.table["image_id"][0]]["labels"]).size > 1
+    )
     adapted = wsss_core.open(project / "data/posteriors/dcsp_1")
     for image_id, class_ids in adapted.table.set_index("image_id")["class_ids"].items():
         assert set(np.unique(adapted[image_id]["labels"])) <= {0, *class_ids}
     run(project, "wsss", "rows", "--methods", "mining")
 
     def back(params):
+        del params["cue_map"]
         for stage, name in (("train_attention", "fcan"), ("attention", "fcan"), ("mine_cues", "dcsp")):
             del params[stage][name]
 

@@ -26,11 +26,12 @@ PER_ROW = {
     "data/attention_nets": ("attentions",),
     "data/cues": ("cues",),
     "data/segmenters": ("runs", "em_runs"),
-    "data/predictions": ("segmenters",),
+    "data/predictions": ("segmenters", "cue_maps"),
     "data/crf_search": ("crf_searches",),
     "data/box_labels": ("box_labels",),
     "data/posteriors": ("esteps",),
     "reports/curves": ("evaluations",),
+    "reports/erasing": ("evaluations",),
     "reports/labels": ("evaluations",),
     "reports/runs": ("evaluations",),
 }
@@ -178,6 +179,7 @@ def _vary_dcsp(params: Any) -> None:
     fcan = params["train_attention"]["fcan"]
     params["train_attention"].setdefault("gmp", {**copy.deepcopy(fcan), "pool": "gmp"})
     params["attention"].setdefault("gmp", copy.deepcopy(params["attention"]["fcan"]))
+    params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": [1.0, 0.75, 0.5]})
     separate = {"head": fcan["head"], "width": fcan.get("width"), "iou_gain": 0.0}
     params["train_segmenter"].setdefault("dcsp_separate", separate)
 

@@ -32,6 +32,8 @@ SWEPT_WEIGHTS = (10, 20, 50, 100)
 SWEPT_GAPS = (0, 1, 4, 8)
 SWEPT_CENTERS = (40, 60, 80)
 
+CHECKED = ("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps")
+
 # What DCSP varies of its cues: the saliency step, how saliency and attention are joined, γ, and the pooling.
 DCSP_CUES: dict[str, dict[str, Any]] = {
     "s1": {"step": 1},
@@ -113,7 +115,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     trained = wiring.detector == "data/saliency_net"
     start = f"backbones/{wiring.backbone}"
     runs, esteps = _mining_runs(wiring, start)
+    cue_maps: dict[str, Any] = {}
     if "dcsp" in wiring.methods:
+        cue_maps = {"cue_map": {"net": "attention_nets/fcan"}} if wiring.ablations else {}
         dcsp_runs, dcsp_esteps = _dcsp_runs(wiring)
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
@@ -129,6 +133,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     cues = {
         name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"}
         for name in section(params, "mine_cues")
+        if "dcsp" in wiring.methods or not name.startswith("dcsp")
     }
     rows: Rows = {
         "scenes": {"scenes": {"settings": "make_scenes"}} if "make_scenes" in params else {},
@@ -150,10 +155,11 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "runs": runs,
         "em_runs": em_runs,
         "segmenters": segmenters,
+        "cue_maps": cue_maps,
         "box_labels": box_labels,
         "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
         "esteps": esteps,
-        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters),
+        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps),
         "panels": _panels(attentions, cues, box_labels, wiring),
         "plotted": [name for name in segmenters if (runs | em_runs)[name]["settings"] != "untrained"],
     }
@@ -324,7 +330,8 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
 def _evaluations(
     attentions: list[str], cues: Mapping, box_labels: Mapping, esteps: Mapping, segmenters: Mapping
 ) -> dict[str, Any]:
-    rows = {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
+    rows = {"saliency": {"kind": "erasing", "store": "saliency"}}
+    rows |= {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
     rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
     rows |= {f"box_{name}_labels": {"kind": "labels", "store": f"box_labels/{name}"} for name in box_labels}
     rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
@@ -368,12 +375,12 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         made |= {f"{folder}/{name}" for name in rows[kind]}
     made |= {f"attention_nets/{name}" for name in rows["attentions"]}
     made |= {f"segmenters/{name}" for name in rows["runs"] | rows["em_runs"]}
-    made |= {f"predictions/{name}" for name in rows["segmenters"]}
+    made |= {f"predictions/{name}" for name in rows["segmenters"] | rows["cue_maps"]}
     made |= {f"data/box_labels/{name}" for name in rows["box_labels"]} | {f"data/{name}" for name in rows["datasets"]}
     made |= {f"box_labels/{name}" for name in rows["box_labels"]} | {NOTHING, NOTHING_ELSE}
-    for kind in ("saliency_nets", "attentions", "cues", "runs", "em_runs", "crf_searches", "esteps", "evaluations"):
+    for kind in (*CHECKED, "evaluations"):
         for name, row in rows[kind].items():
-            for key in ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "store"):
+            for key in ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "net", "store"):
                 if key in row and row[key] not in made:
                     near = sorted(store for store in made if store.split("/")[0] == row[key].split("/")[0])
                     raise InputError(

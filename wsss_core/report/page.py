@@ -53,6 +53,7 @@ class Page:
     runs: list[str]
     run_tables: list[Table]
     label_tables: list[Table]
+    erasing_tables: list[Table]
     figures: Mapping[str, Mapping[str, Any]]
     charts: list[Chart]
     pictures: Mapping[str, list[Row]]

@@ -37,6 +37,15 @@ def picture_rows(
     return rows
 
 
+def named_rows(dataset: Dataset, stores: Titled, names: Sequence[str], *, thumb: int) -> list[Row]:
+    """The rows of these images."""
+    table = dataset.table.reset_index().set_index("image_id")
+    return [
+        _row(dataset, stores, name, int(table.loc[name, "index"]), list(table.loc[name, "class_ids"]), thumb)
+        for name in names
+    ]
+
+
 def _row(dataset: Dataset, stores: Titled, image_id: str, number: int, class_ids: list[int], thumb: int) -> Row:
     photo = dataset.photo(number)
     truth = dataset.mask(image_id)

@@ -40,6 +40,23 @@ def label_tables(evaluations: list[Evaluation]) -> list[Table]:
     return [_table(split, found, columns, _label_values) for split, found in _by_split(evaluations, "labels").items()]
 
 
+def erasing_tables(evaluations: list[Evaluation]) -> list[Table]:
+    """IoU of the saliency with all objects after each erasing, and what part of the images it made better and worse."""
+    tables = []
+    for split, found in _by_split(evaluations, "erasing").items():
+        steps = max(len(scores["iou"]) for scores in found.values())
+        columns = ["S1", *(head for k in range(2, steps + 1) for head in (f"S{k}", "better", "worse"))]
+        rows = {}
+        for name, scores in found.items():
+            first, *others = scores["iou"]
+            cells = [Cell(percent(first), first)]
+            for iou, changed in zip(others, scores["changed"], strict=True):
+                cells += [Cell(percent(iou), iou), Cell(percent(changed["better"])), Cell(percent(changed["worse"]))]
+            rows[name] = [*cells, Cell(str(scores["images"]))]
+        tables.append(Table(split, [*columns, "images"], rows))
+    return tables
+
+
 def percent(value: float | None) -> str:
     """`0.5686` → `56.9`; a dash for None."""
     return "–" if value is None else f"{100 * value:.1f}"
