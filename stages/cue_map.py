@@ -1,6 +1,7 @@
 """Predictions without a segmenter: the classes that an FCAN sees, where their attention and the saliency agree."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -58,25 +59,26 @@ def main(*, dataset: Path, saliency: Path, net: Path, out: Path) -> None:
     if missing:
         raise InputError(f"{saliency}: no map of {missing[0]} and {len(missing) - 1} more; give saliency their splits")
 
-    def label(volume: torch.Tensor, image_id: str) -> NDArray[np.uint8]:
-        likely = model.pooled(volume[None])[0].sigmoid().cpu().numpy()
+    def label(volume: torch.Tensor, plain: torch.Tensor, image_id: str) -> NDArray[np.uint8]:
+        # The photo's own volume tells the classes: a maximum over scales makes all of them look likelier.
+        likely = model.pooled(plain[None])[0].sigmoid().cpu().numpy()
         classes = np.flatnonzero((likely >= chosen.probability) | (likely == likely.max()))
         attention = normalise(volume.cpu().numpy()[classes])
         s = salient.read("saliency", salient.row_of(image_id))[-1] / np.float32(255)
         return mine_harmonic(s, attention, (classes + 1).tolist(), how=chosen.combine, threshold=chosen.threshold)
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
-        volumes = infer_maps(
+        infer = partial(
+            infer_maps,
             model.volume,
             photos.photos(rows["dataset_row"].tolist()),
             size=budget.size,
             stride=model.output_stride,
-            scales=chosen.scales,
-            mirror=chosen.mirror,
             join=model.join,
             device=device,
         )
-        maps = [label(volume, image_id) for (_, volume), image_id in zip(volumes, rows["image_id"], strict=True)]
+        volumes = zip(infer(scales=chosen.scales, mirror=chosen.mirror), infer(), rows["image_id"], strict=True)
+        maps = [label(volume, plain, image_id) for (_, volume), (_, plain), image_id in volumes]
         return {"labels": maps}, [{"background": float((map_ == 0).mean())} for map_ in maps]
 
     write_store(

@@ -66,6 +66,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     trained_on = dataset.table["split"].isin(dataset.training_splits)
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
     stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
+    saliency = [(title, store) for title, store in stores if store is not None and "saliency" in store.arrays]
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
@@ -81,7 +82,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
         )
-        | _erased(dataset, stores[:1], evaluations, thumb=settings.thumb),
+        | _erased(dataset, saliency, evaluations, thumb=settings.thumb),
     )
     _write_text(out / "index.html", render(page))
     _write_json(out / "metrics.json", metrics(evaluations))

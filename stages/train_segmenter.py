@@ -1,8 +1,8 @@
 """Every M-step: train a segmentation network on a label store or on a posterior store."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -26,7 +26,8 @@ class Segmentation:
     """A section of `train_segmenter`; without `splits`, all but val and test.
 
     `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network. With
-    `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept.
+    `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept. `training` holds what
+    differs from the section of that name.
     """
 
     heuristic: Literal["max", "relative"] = "relative"
@@ -37,6 +38,7 @@ class Segmentation:
     images_seen: int | None = None
     head: HeadName | None = None
     width: int | None = None
+    training: dict[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
@@ -49,8 +51,9 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     names = ["budget", "training", f"train_segmenter.{settings}"]
     sections = [section(params, name) for name in names]
     budget = bind(Budget, sections[0], names[0])
-    training = bind(TrainingSettings, sections[1], names[1])
+    bind(TrainingSettings, sections[1], names[1])
     chosen = bind(Segmentation, sections[2], names[2])
+    training = bind(TrainingSettings, sections[1] | chosen.training, f"{names[2]}.training")
     loss = MiningLoss(
         heuristic=chosen.heuristic, eta=chosen.eta, iou_gain=chosen.iou_gain, confidence_of=chosen.confidence_of
     )
@@ -60,7 +63,7 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = (
-        joint_from(start)
+        joint_from(start, photos.classes)
         if chosen.joint
         else segmenter_from(start, head=head, width=width, n_classes=len(photos.classes))
     )

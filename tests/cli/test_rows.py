@@ -139,7 +139,7 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     assert rows["runs"]["dcsp_0"] | {"labels": "cues/dcsp", "start": "attention_nets/fcan"} == rows["runs"]["dcsp_0"]
     assert rows["runs"]["dcsp_1"]["labels"] == "posteriors/dcsp_1" and "dcsp_2" not in rows["runs"]
     assert rows["esteps"]["dcsp_1"] == {"settings": "adapt", "segmenter": "segmenters/dcsp_0"}
-    write_rows({"ablations": True, "adapts": 2})
+    write_rows({"ablations": True})
     params = load_params()
     more = make_rows(params)
     assert more["runs"]["dcsp_2"]["start"] == "segmenters/dcsp_1"
@@ -150,7 +150,21 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     assert params["train_attention"]["gmp"]["pool"] == "gmp"
     assert more["cue_maps"] == {"cue_map": {"net": "attention_nets/fcan"}} and rows["cue_maps"] == {}
     assert more["evaluations"]["cue_map"] == {"kind": "runs", "store": "predictions/cue_map"}
+    write_rows({"ablations": False})
+    assert make_rows(load_params()) == rows
+    write_rows({"ablations": True})
     init_project("demo")  # nothing was edited by hand
+
+
+@pytest.mark.parametrize("name", ["laptop", "voc12"])
+def test_ready_made_saliency_has_no_steps_to_vary(project, name):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("maps").mkdir()
+    options = {"methods": ["mining", "dcsp"], "ablations": True}
+    init_project(name, root=Path("photos"), detector=Path("maps"), options=options)
+    runs = make_rows(load_params())["runs"]
+    assert not {run for run in runs if run.startswith("dcsp_s") and "separate" not in run}
+    assert "dcsp_gmp_1" in runs
 
 
 def test_a_second_data_set_adds_joint_runs_and_pretraining(project):

@@ -163,9 +163,10 @@ def test_damaged_folders_are_named(tmp_path):
 CLASSES = ["background", "cat", "dog", "cow"]
 
 
-def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path):
-    fcan = saved(tmp_path / "fcan", "fcan")
-    joint, description = joint_from(tmp_path / "fcan")
+@pytest.mark.parametrize("head", ["largefov", "aspp"])
+def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path, head):
+    fcan = saved(tmp_path / "fcan", "fcan", head=head, width=None if head == "aspp" else 8)
+    joint, description = joint_from(tmp_path / "fcan", CLASSES)
     photos = torch.rand(2, 3, 33, 33) * 255
     scores, classes = joint.eval()(photos)
     torch.testing.assert_close(classes, fcan.eval()(photos))
@@ -178,7 +179,9 @@ def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path):
     assert all(parameter.grad is not None for parameter in joint.parameters())
     saved(tmp_path / "cam", "cam")
     with pytest.raises(InputError, match="cam: joint training starts from an FCAN, found a network of kind cam"):
-        joint_from(tmp_path / "cam")
+        joint_from(tmp_path / "cam", CLASSES)
+    with pytest.raises(InputError, match="fcan: trained on background, cat, dog, cow, not on background, cow"):
+        joint_from(tmp_path / "fcan", ["background", "cow"])
 
 
 @pytest.mark.parametrize("head", ["pyramid", "aspp"])

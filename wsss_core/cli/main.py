@@ -29,7 +29,7 @@ def init(
     detector: Annotated[Path | None, typer.Option(help="instead: a folder of saliency maps or an .onnx file")] = None,
     second: Annotated[Path | None, typer.Option(help="a second data set to train on beside the first, for em")] = None,
     classes: Annotated[str | None, typer.Option(help="only these classes, separated by commas")] = None,
-    methods: Annotated[str | None, typer.Option(help="mining, with crf or em or both: mining,crf,em")] = None,
+    methods: Annotated[str | None, typer.Option(help="mining, with any of crf, em, dcsp: mining,em,dcsp")] = None,
     strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
@@ -70,7 +70,7 @@ def _numbers(text: str | None) -> list[int | str] | None:
 
 @app.command()
 def rows(
-    methods: Annotated[str | None, typer.Option(help="mining, with crf or em or both: mining,crf,em")] = None,
+    methods: Annotated[str | None, typer.Option(help="mining, with any of crf, em, dcsp: mining,em,dcsp")] = None,
     strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from wsss_core.cli.rows import DCSP_CUES, SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGHTS, Rows, make_rows
 from wsss_core.cli.sources import describe_source
-from wsss_core.stage import InputError, load_params
+from wsss_core.stage import InputError, load_params, section
 
 PRESETS = ("demo", "laptop", "voc12")
 PARAMS = Path("params.yaml")
@@ -174,14 +174,16 @@ def _sweep_crf(runs: Any) -> None:
 
 
 def _vary_dcsp(params: Any) -> None:
-    for name, change in DCSP_CUES.items():
-        params["mine_cues"].setdefault(f"dcsp_{name}", {**copy.deepcopy(params["mine_cues"]["dcsp"]), **change})
-    fcan = params["train_attention"]["fcan"]
-    params["train_attention"].setdefault("gmp", {**copy.deepcopy(fcan), "pool": "gmp"})
-    params["attention"].setdefault("gmp", copy.deepcopy(params["attention"]["fcan"]))
+    cue, fcan = section(params, "mine_cues.dcsp"), section(params, "train_attention.fcan")
+    steps = len(params["saliency"].get("thresholds", ())) + 1
+    for name, change in ({f"s{step}": {"step": step} for step in range(1, steps)} | DCSP_CUES).items():
+        params["mine_cues"].setdefault(f"dcsp_{name}", {**cue, **change})
+    params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp"})
+    params["attention"].setdefault("gmp", section(params, "attention.fcan"))
     params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": [1.0, 0.75, 0.5]})
-    separate = {"head": fcan["head"], "width": fcan.get("width"), "iou_gain": 0.0}
-    params["train_segmenter"].setdefault("dcsp_separate", separate)
+    head = {"head": fcan.get("head", "largefov"), "width": fcan.get("width")}
+    shared = {key: value for key, value in section(params, "train_segmenter.dcsp").items() if key != "joint"}
+    params["train_segmenter"].setdefault("dcsp_separate", {**shared, **head})
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:

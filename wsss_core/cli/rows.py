@@ -34,10 +34,8 @@ SWEPT_CENTERS = (40, 60, 80)
 
 CHECKED = ("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps")
 
-# What DCSP varies of its cues: the saliency step, how saliency and attention are joined, γ, and the pooling.
+# What DCSP varies of its cues beside the saliency step: how saliency and attention are joined, γ, and the pooling.
 DCSP_CUES: dict[str, dict[str, Any]] = {
-    "s1": {"step": 1},
-    "s2": {"step": 2},
     "arithmetic": {"combine": "arithmetic"},
     "geometric": {"combine": "geometric"},
     "max": {"combine": "max"},
@@ -69,7 +67,7 @@ class Wiring:
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification.
-        adapts: how often `dcsp` adapts its cues.
+        adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
@@ -109,7 +107,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         InputError: `params.yaml` names a section or a store that does not exist.
     """
     wiring = bind(Wiring, section(params, "rows"), "rows")
-    attentions = list(section(params, "attention"))
+    varied = "dcsp" in wiring.methods and wiring.ablations
+    attentions = [name for name in section(params, "attention") if varied or name != "gmp"]
+    mined = [name for name in section(params, "mine_cues") if _is_wanted(name, wiring)]
     if wiring.attention not in attentions:
         raise InputError(f"params.yaml: rows.attention: {wiring.attention!r} is none of {', '.join(attentions)}")
     trained = wiring.detector == "data/saliency_net"
@@ -118,7 +118,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     cue_maps: dict[str, Any] = {}
     if "dcsp" in wiring.methods:
         cue_maps = {"cue_map": {"net": "attention_nets/fcan"}} if wiring.ablations else {}
-        dcsp_runs, dcsp_esteps = _dcsp_runs(wiring)
+        dcsp_runs, dcsp_esteps = _dcsp_runs(wiring, [name for name in mined if name.startswith("dcsp_")])
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
@@ -130,11 +130,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         name: {"seed": run["seed"]} for name, run in (runs | em_runs).items() if run.get("dataset") != "second"
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
-    cues = {
-        name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"}
-        for name in section(params, "mine_cues")
-        if "dcsp" in wiring.methods or not name.startswith("dcsp")
-    }
+    cues = {name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"} for name in mined}
     rows: Rows = {
         "scenes": {"scenes": {"settings": "make_scenes"}} if "make_scenes" in params else {},
         "datasets": {
@@ -205,6 +201,10 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
     return runs, esteps
 
 
+def _is_wanted(cue: str, wiring: Wiring) -> bool:
+    return not cue.startswith("dcsp") or ("dcsp" in wiring.methods and (cue == "dcsp" or wiring.ablations))
+
+
 def _mined(cue: str, attentions: list[str], wiring: Wiring) -> str:
     """Whose maps a cue is mined from."""
     if cue.startswith("dcsp"):
@@ -212,26 +212,28 @@ def _mined(cue: str, attentions: list[str], wiring: Wiring) -> str:
     return cue if cue in attentions else wiring.attention
 
 
-def _dcsp_runs(wiring: Wiring) -> tuple[dict[str, Any], dict[str, Any]]:
+def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Joint training on mined cues, then on what the network makes of them (Chaudhry et al. 2017, §4.3)."""
     runs: dict[str, Any] = {}
     esteps: dict[str, Any] = {}
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
 
-        def chain(name: str, cue: str, start: str, settings: str = "dcsp", seed: int = seed, s: str = s) -> None:
+        def chain(
+            name: str, cue: str, start: str, adapts: int = 1, settings: str = "dcsp", seed: int = seed, s: str = s
+        ) -> None:
             runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed}
-            for t in range(1, wiring.adapts + 1):
+            for t in range(1, adapts + 1):
                 before, now = f"segmenters/{name}_{t - 1}{s}", f"{name}_{t}{s}"
                 esteps[now] = {"settings": "adapt", "segmenter": before}
                 runs[now] = {"settings": settings, "labels": f"posteriors/{now}", "start": before, "seed": seed}
 
         fcan = "attention_nets/fcan"
-        chain("dcsp", "cues/dcsp", fcan)
+        chain("dcsp", "cues/dcsp", fcan, max(wiring.adapts, 2 if wiring.ablations else 1))
+        for cue in variants:
+            chain(cue, f"cues/{cue}", "attention_nets/gmp" if cue == "dcsp_gmp" else fcan)
         if wiring.ablations:
-            for cue in DCSP_CUES:
-                chain(f"dcsp_{cue}", f"cues/dcsp_{cue}", "attention_nets/gmp" if cue == "gmp" else fcan)
-            chain("dcsp_separate", "cues/dcsp", fcan, "dcsp_separate")
+            chain("dcsp_separate", "cues/dcsp", f"backbones/{wiring.backbone}", settings="dcsp_separate")
             again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}", "seed": seed}
             runs[f"dcsp_unadapted_1{s}"] = again
     return runs, esteps

@@ -21,7 +21,11 @@ DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 
 def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect:
     """The trained detector in `folder`, run with the photos' long side at `size` pixels."""
-    model, _ = load_segmenter(folder)
+    model, description = load_segmenter(folder)
+    if description["n_classes"] != 1:
+        raise InputError(
+            f"{folder}: expected a saliency detector, found a network of {description['n_classes']} classes"
+        )
     model = model.to(device)
     stride = model.output_stride
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,15 +129,17 @@ def make_cam(*, backbone: str, output_stride: int, n_classes: int) -> CAM:
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def joint_from(start: Path) -> tuple[Joint, dict[str, Any]]:
+def joint_from(start: Path, classes: Sequence[str]) -> tuple[Joint, dict[str, Any]]:
     """The FCAN in the folder `start`, to be trained for both tasks, and its description.
 
     Raises:
-        InputError: no FCAN in `start`.
+        InputError: no FCAN of these classes in `start`.
     """
     description = read_description(start)
     if description["kind"] != "fcan":
         raise InputError(f"{start}: joint training starts from an FCAN, found a network of kind {description['kind']}")
+    if list(description.get("classes", classes)) != list(classes):
+        raise InputError(f"{start}: trained on {', '.join(description['classes'])}, not on {', '.join(classes)}")
     fcan = make_fcan(**{key: value for key, value in description.items() if key not in ("kind", "classes")})
     start_from(fcan, start)
     return Joint(fcan), {key: value for key, value in description.items() if key != "classes"}

@@ -14,14 +14,26 @@ class Reference(NamedTuple):
 
 SEVEN = "background, cat, cow, dog, horse, person, sheep"
 
-# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6;
-# Papandreou et al. 2015, Tables 1 to 3, all with a CRF.
+# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6; Chaudhry
+# et al. 2017, Tables 2 to 4 (one figure without joint training, which two rows read); Papandreou et al. 2015, Tables 1
+# to 3, all with a CRF.
 PAPERS = {
     "mining_0": Reference("53.5", "64.0"),
     "mining_1": Reference("56.3 / 56.1", "67.4 / 66.8"),
     "mining_2": Reference("56.9 / 56.9", "67.7 / 67.8"),
     "crf_mean": Reference("50.7", ""),
     "crf_exp": Reference("51.6", "60.7"),
+    "dcsp_0": Reference("58.5", ""),
+    "dcsp_0+crf": Reference("60.4", ""),
+    "dcsp_1": Reference("59.5", "74.6"),
+    "dcsp_1+crf": Reference("60.8", "76.6"),
+    "dcsp_s1_0": Reference("55.4", ""),
+    "dcsp_s1_1": Reference("55.7", "72.1"),
+    "dcsp_s1_1+crf": Reference("56.3", ""),
+    "dcsp_s2_1": Reference("59.5", "75.4"),
+    "dcsp_s2_1+crf": Reference("60.8", "77.5"),
+    "cue_map": Reference("48.3", ""),
+    "dcsp_separate_1": Reference("48.3", ""),
     "em_fixed+crf": Reference("20.8", ""),
     "em_adapt+crf": Reference("38.2", ""),
     "box_rect+crf": Reference("52.5", ""),
