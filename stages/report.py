@@ -9,7 +9,7 @@ from typing import Any
 
 from wsss_core.data.dataset import Dataset
 from wsss_core.report.page import Page, Row, count_splits, render
-from wsss_core.report.pictures import named_rows, picture_rows
+from wsss_core.report.pictures import Titled, named_rows, picture_rows
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.results import Evaluation, metrics, read_evaluations, read_figures, summary
 from wsss_core.report.supervision import by_masks, masks_table
@@ -92,9 +92,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _erased(
-    dataset: Dataset, stores: list[tuple[str, Store | None]], evaluations: list[Evaluation], *, thumb: int
-) -> dict[str, list[Row]]:
+def _erased(dataset: Dataset, stores: Titled, evaluations: list[Evaluation], *, thumb: int) -> dict[str, list[Row]]:
     """The images of val that erasing helped most and hurt most."""
     found = next((e.splits["val"] for e in evaluations if e.kind == "erasing" and "val" in e.splits), None)
     if found is None:

@@ -24,7 +24,7 @@ def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect
     model, description = load_segmenter(folder)
     if description["n_classes"] != 1:
         raise InputError(
-            f"{folder}: expected a saliency detector, found a network of {description['n_classes']} classes"
+            f"{folder}: expected a saliency detector, found {description['n_classes']} classes"
         )
     model = model.to(device)
     stride = model.output_stride
