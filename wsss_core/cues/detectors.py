@@ -23,9 +23,7 @@ def network_detector(folder: Path, *, size: int, device: torch.device) -> Detect
     """The trained detector in `folder`, run with the photos' long side at `size` pixels."""
     model, description = load_segmenter(folder)
     if description["n_classes"] != 1:
-        raise InputError(
-            f"{folder}: expected a saliency detector, found {description['n_classes']} classes"
-        )
+        raise InputError(f"{folder}: expected a saliency detector, found {description['n_classes']} classes")
     model = model.to(device)
     stride = model.output_stride
 

@@ -14,9 +14,9 @@ class Reference(NamedTuple):
 
 SEVEN = "background, cat, cow, dog, horse, person, sheep"
 
-# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6; Chaudhry
-# et al. 2017, Tables 2 to 4 (one figure without joint training, which two rows read); Papandreou et al. 2015, Tables 1
-# to 3, all with a CRF.
+# Hou et al. 2016 (mining pixels), Tables 5 and 6, Max / Relative rule; Pandey & Dukkipati 2017, Table 1 and §6;
+# Chaudhry et al. 2017, Tables 2 to 4 (one figure without joint training, which two rows read); Papandreou et al. 2015,
+# Tables 1 to 3, all with a CRF.
 PAPERS = {
     "mining_0": Reference("53.5", "64.0"),
     "mining_1": Reference("56.3 / 56.1", "67.4 / 66.8"),
