@@ -37,7 +37,7 @@ def run_graph(images: int) -> dict[str, dict]:
     """The demo's graph on that many scenes of 160 px, with short trainings; the cost of each stage by its output."""
     folder = Path(tempfile.mkdtemp(prefix="wsss_bench_"))
     try:
-        for name in ("dvc.yaml", "stages", "wsss_core", "data/README.md"):
+        for name in ("dvc.yaml", "stages", "wsss_core", "data/README.md", "reports/README.md"):
             source, target = ROOT / name, folder / name
             target.parent.mkdir(exist_ok=True)
             shutil.copytree(source, target) if source.is_dir() else shutil.copy(source, target)

@@ -36,6 +36,14 @@ def test_every_preset_gives_consistent_rows(name):
     assert rows["esteps"]["mining_2"]["segmenter"] == "segmenters/mining_1"
 
 
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_kind_of_rows_has_the_name_of_a_section(name):
+    """DVC merges both into one set of variables."""
+    methods = ("crf", "em", "second", "dcsp")
+    sections = {section for part in (name, *methods) for section in preset(part)} | {"cue_map"}
+    assert not sections & set(make_rows(preset(name)))
+
+
 def test_the_committed_project_is_the_demo():
     assert load_params(ROOT / "params.yaml") == preset("demo")
     assert YAML(typ="safe").load((ROOT / "stages/rows.yaml").read_text()) == make_rows(preset("demo"))

@@ -192,7 +192,7 @@ def train(project: Path, out: str) -> tuple[int, str]:
 def test_a_killed_training_continues_to_the_same_bytes(project, kill):
     def longer(params):
         params["training"]["checkpoint_every"] = 1
-        params["train_segmenter"]["mining_1"]["images_seen"] = 24
+        params["train_segmenter"]["mining_1"]["images_seen"] = 48
 
     def back(params):
         del params["training"]["checkpoint_every"]
@@ -204,7 +204,9 @@ def test_a_killed_training_continues_to_the_same_bytes(project, kill):
         with start_training(project, "data/resumed") as process:
             while not (saved := list((project / "data/.work").glob("data.resumed-*.ckpt"))) and process.poll() is None:
                 time.sleep(0.02)
-            process.send_signal(kill)
+            while process.poll() is None:  # Python drops a Ctrl-C that falls into a destructor
+                process.send_signal(kill)
+                time.sleep(0.3)
             process.communicate()
         assert saved
         assert not (project / "data/resumed").exists()

@@ -28,7 +28,7 @@ PER_ROW = {
     "data/segmenters": ("runs", "em_runs"),
     "data/predictions": ("segmenters", "cue_maps"),
     "data/crf_search": ("crf_searches",),
-    "data/box_labels": ("box_labels",),
+    "data/box_labels": ("boxed",),
     "data/posteriors": ("esteps",),
     "reports/curves": ("evaluations",),
     "reports/erasing": ("evaluations",),

@@ -152,7 +152,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "em_runs": em_runs,
         "segmenters": segmenters,
         "cue_maps": cue_maps,
-        "box_labels": box_labels,
+        "boxed": box_labels,  # the sections of params.yaml are variables of dvc.yaml, too: no row kind has their names
         "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
         "esteps": esteps,
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps),
@@ -378,8 +378,8 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
     made |= {f"attention_nets/{name}" for name in rows["attentions"]}
     made |= {f"segmenters/{name}" for name in rows["runs"] | rows["em_runs"]}
     made |= {f"predictions/{name}" for name in rows["segmenters"] | rows["cue_maps"]}
-    made |= {f"data/box_labels/{name}" for name in rows["box_labels"]} | {f"data/{name}" for name in rows["datasets"]}
-    made |= {f"box_labels/{name}" for name in rows["box_labels"]} | {NOTHING, NOTHING_ELSE}
+    made |= {f"data/box_labels/{name}" for name in rows["boxed"]} | {f"data/{name}" for name in rows["datasets"]}
+    made |= {f"box_labels/{name}" for name in rows["boxed"]} | {NOTHING, NOTHING_ELSE}
     for kind in (*CHECKED, "evaluations"):
         for name, row in rows[kind].items():
             for key in ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "net", "store"):
@@ -395,7 +395,7 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         "esteps": "estep",
         "cues": "mine_cues",
         "backbones": "backbone",
-        "box_labels": "box_labels",
+        "boxed": "box_labels",
     }
     for kind, stage in sections.items():
         for row in rows[kind].values():
