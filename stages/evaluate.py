@@ -46,7 +46,7 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
     """Score an artifact and write one JSON file; without any mask its `splits` are empty.
 
     Args:
-        store: artifact with an array `labels`, `posterior` (its argmax is scored) or `attention`.
+        store: artifact with an array `labels`, `posterior` (its argmax is scored), `attention` or `saliency`.
         truth: the data set, or its label store of masks.
         kind: `runs` (predictions; an array `labels_crf` is scored beside them), `labels` (partial labels), `curves`
             (attention at every background threshold) or `erasing` (saliency step by step).

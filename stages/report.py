@@ -46,7 +46,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     """Write `index.html`, `metrics.json`, `summary.json` and `plots/` below `out`.
 
     Args:
-        out: the folder in which the stage evaluate has put `runs/`, `labels/` and `curves/`.
+        out: the folder in which the stage evaluate has put `runs/`, `labels/`, `curves/` and `erasing/`.
         rows: the wiring rows; what they do not name is not shown.
         data: the folder of the artifacts.
     """

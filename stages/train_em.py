@@ -19,7 +19,7 @@ from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
 from wsss_core.training.distributed import world_size
 from wsss_core.training.fit import fit
-from wsss_core.training.settings import TrainingSettings
+from wsss_core.training.settings import changed_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,7 @@ def main(
     where = names[2]
     sections = [section(params, name) for name in names]
     budget, chosen = bind(Budget, sections[0], names[0]), bind(Training, sections[2], where)
-    bind(TrainingSettings, sections[1], names[1])
-    training = bind(TrainingSettings, sections[1] | chosen.training, f"{where}.training")
+    training = changed_settings(sections[1], chosen.training, where)
 
     photos = Dataset(dataset)
     if chosen.width is not None and chosen.head is None:

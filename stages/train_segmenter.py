@@ -18,7 +18,7 @@ from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
 from wsss_core.training.fit import fit
-from wsss_core.training.settings import TrainingSettings
+from wsss_core.training.settings import changed_settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,8 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     names = ["budget", "training", f"train_segmenter.{settings}"]
     sections = [section(params, name) for name in names]
     budget = bind(Budget, sections[0], names[0])
-    bind(TrainingSettings, sections[1], names[1])
     chosen = bind(Segmentation, sections[2], names[2])
-    training = bind(TrainingSettings, sections[1] | chosen.training, f"{names[2]}.training")
+    training = changed_settings(sections[1], chosen.training, names[2])
     loss = MiningLoss(
         heuristic=chosen.heuristic, eta=chosen.eta, iou_gain=chosen.iou_gain, confidence_of=chosen.confidence_of
     )

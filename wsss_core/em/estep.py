@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from wsss_core.em.adapt import em_adapt
 from wsss_core.em.adaptive_prior import adaptive_prior
 from wsss_core.em.fixed import box_em_fixed, em_fixed
+from wsss_core.losses.soft_targets import one_hot
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class EStep:
             return Expectation(prior.posterior, prior.violation, prior.scaled)
         if self.kind == "em_adapt":
             adapted = em_adapt(scores, present, **shares, rounds=self.rounds)
-            return Expectation(label_planes(adapted.labels, scores), adapted.shortfall, adapted.scaled)
+            return Expectation(_planes(adapted.labels, scores), adapted.shortfall, adapted.scaled)
         if self.kind == "em_fixed":
             labels = em_fixed(scores, present, **boosts)
         elif boxes is None:
@@ -87,7 +87,7 @@ class EStep:
         else:
             labels = box_em_fixed(scores, present, boxes, **boosts)
         nothing = torch.zeros(len(scores), device=scores.device)
-        return Expectation(label_planes(labels, scores), nothing, nothing.bool())
+        return Expectation(_planes(labels, scores), nothing, nothing.bool())
 
 
 def equal_parts(scores: Tensor, present: Tensor) -> Expectation:
@@ -97,8 +97,6 @@ def equal_parts(scores: Tensor, present: Tensor) -> Expectation:
     return Expectation(parts[..., None, None].expand_as(scores), nothing, nothing.bool())
 
 
-def label_planes(labels: Tensor, like: Tensor) -> Tensor:
-    """Labels (B, H, W) as planes (B, C, H, W) of 0 and 1, as many as `like` has; all 0 where the label is 255."""
-    n_classes = like.shape[1]
-    spread = one_hot(torch.where(labels == 255, n_classes, labels), n_classes + 1)
-    return spread[..., :n_classes].permute(0, 3, 1, 2).to(like.dtype)
+def _planes(labels: Tensor, like: Tensor) -> Tensor:
+    """Labels (B, H, W) of an E-step as planes (B, C, H, W) of 0 and 1."""
+    return one_hot(labels, torch.ones_like(labels, dtype=torch.bool), like.shape[1]).to(like.dtype)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from wsss_core.em.estep import EStep, equal_parts, label_planes
+from wsss_core.em.estep import EStep, equal_parts
 from wsss_core.losses.neighbourhood import NeighbourhoodKL
+from wsss_core.losses.soft_targets import labelled_pixels, one_hot
 
 # Score of a class that the photo's data set does not tell apart: e to this power is 0, and a product with 0 is 0.
 UNKNOWN = -1e4
@@ -67,7 +68,10 @@ class OnlineEM:
         labelled = batch.get("labelled", torch.zeros(len(output), dtype=torch.bool, device=output.device))
         target = torch.zeros_like(output)  # 0 for all classes where nothing is known
         if labelled.any():
-            target[labelled] = label_planes(on_grid(batch["labels"], output)[labelled], output)
+            labels = on_grid(batch["labels"], output)[labelled]
+            target[labelled] = one_hot(labels, labelled_pixels(labels, valid[labelled]), output.shape[1]).to(
+                target.dtype
+            )
         figures: dict[str, Tensor] = {}
         if not labelled.all():
             weak = ~labelled

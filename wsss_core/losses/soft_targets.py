@@ -28,7 +28,8 @@ def soft_targets(batch: Mapping[str, Tensor], n_labels: int) -> tuple[Tensor, Te
     if ("labels" in batch) == ("posterior" in batch):
         raise ValueError(f"expected a batch with either labels or posterior, got the keys {sorted(batch)}")
     if "labels" in batch:
-        return _one_hot(batch["labels"], labelled_pixels(batch["labels"], batch["valid"]), n_labels)
+        labelled = labelled_pixels(batch["labels"], batch["valid"])
+        return one_hot(batch["labels"], labelled, n_labels), labelled
     posterior = batch["posterior"]
     if posterior.ndim != 4 or posterior.shape[1] != n_labels:
         raise ValueError(f"expected a posterior of shape (B, {n_labels}, S, S), got {tuple(posterior.shape)}")
@@ -42,11 +43,16 @@ def labelled_pixels(labels: Tensor, valid: Tensor) -> Tensor:
     return valid & (labels != IGNORE)
 
 
-def _one_hot(labels: Tensor, labelled: Tensor, n_labels: int) -> tuple[Tensor, Tensor]:
+def one_hot(labels: Tensor, labelled: Tensor, n_labels: int) -> Tensor:
+    """Labels, int64 (B, H, W), as planes of 0 and 1, float32 (B, n_labels, H, W); all 0 where not `labelled`.
+
+    Raises:
+        ValueError: a label out of range where `labelled`, bool (B, H, W).
+    """
     index = torch.where(labelled, labels, 0).unsqueeze(1)  # (B, 1, S, S)
     if index.numel() and not 0 <= int(index.min()) <= int(index.max()) < n_labels:
         low, high = int(index.min()), int(index.max())
         raise ValueError(f"expected labels in 0..{n_labels - 1} or {IGNORE}, got labels from {low} to {high}")
     b, _, height, width = index.shape
     q = torch.zeros(b, n_labels, height, width, device=labels.device)
-    return q.scatter_(1, index, labelled.unsqueeze(1).to(q.dtype)), labelled
+    return q.scatter_(1, index, labelled.unsqueeze(1).to(q.dtype))

@@ -45,7 +45,7 @@ class Page:
         classes: names of all class ids, background first.
         runs: names of the runs, in the order of the graph.
         figures: further numbers by heading, such as those of the saliency detector.
-        pictures: the chosen images by split.
+        pictures: the chosen images by heading, which is a split or what is special about them.
     """
 
     classes: Sequence[str]

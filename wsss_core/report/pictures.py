@@ -32,13 +32,12 @@ def picture_rows(
         members = table[table["split"] == split]
         class_ids = {name: list(ids) for name, ids in zip(members["image_id"], members["class_ids"], strict=True)}
         chosen = choose_images(class_ids, -(-images // len(present)), seed=seed)
-        numbers = dict(zip(members["image_id"], members.index, strict=True))
-        rows[split] = [_row(dataset, stores, name, int(numbers[name]), class_ids[name], thumb) for name in chosen]
+        rows[split] = named_rows(dataset, stores, chosen, thumb=thumb)
     return rows
 
 
 def named_rows(dataset: Dataset, stores: Titled, names: Sequence[str], *, thumb: int) -> list[Row]:
-    """The rows of these images."""
+    """Draw the panels of these images."""
     table = dataset.table.reset_index().set_index("image_id")
     return [
         _row(dataset, stores, name, int(table.loc[name, "index"]), list(table.loc[name, "class_ids"]), thumb)

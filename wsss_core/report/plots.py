@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -21,22 +21,17 @@ ITERATION = re.compile(r"(?P<method>[a-z]+)_(?P<step>\d)(?P<seed>_s\d+)?")
 
 def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
     """Total loss over images seen, from `<segmenters>/<run>/loss.csv`; runs without that file are left out."""
-    series = {}
-    for run in runs:
-        path = segmenters / run / "loss.csv"
-        if path.is_file():
-            series[run] = pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")["total"]
-    return _wide(series, "images")
+    return _wide({run: log["total"] for run, log in _logs(runs, segmenters)}, "images")
 
 
 def shares_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
     """What each class wins in a run's E-steps, over images seen: columns `<run> <class>`; runs without one left out."""
-    series: dict[str, pd.Series] = {}
-    for run in runs:
-        path = segmenters / run / "loss.csv"
-        if path.is_file():
-            log = pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")
-            series |= {f"{run} {name[len(SHARE) :]}": log[name] for name in log if name.startswith(SHARE)}
+    series = {
+        f"{run} {name.removeprefix(SHARE)}": log[name]
+        for run, log in _logs(runs, segmenters)
+        for name in log
+        if name.startswith(SHARE)
+    }
     return _wide(series, "images")
 
 
@@ -117,6 +112,14 @@ def _series(table: pd.DataFrame, factor: float = 1) -> dict[str, list[tuple[floa
         if len(points):
             found[name] = [(float(x), factor * float(y)) for x, y in points.itertuples(index=False)]
     return found
+
+
+def _logs(runs: Iterable[str], segmenters: Path) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Each run that left a `loss.csv`, and its columns over the images seen."""
+    for run in runs:
+        path = segmenters / run / "loss.csv"
+        if path.is_file():
+            yield run, pd.read_csv(path).drop_duplicates("images", keep="last").set_index("images")
 
 
 def _wide(series: Mapping[str, pd.Series], index: str) -> pd.DataFrame:

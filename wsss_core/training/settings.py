@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from wsss_core.data.budget import Budget, crop_side
 from wsss_core.data.sampling import Augment
+from wsss_core.stage import bind
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,13 @@ class TrainingSettings:
             brightness=self.brightness,
             contrast=self.contrast,
         )
+
+
+def changed_settings(shared: Mapping[str, Any], changes: Mapping[str, Any], where: str) -> TrainingSettings:
+    """The section `training`, checked by itself, with what the section `where` changes of it.
+
+    Raises:
+        InputError: a key or value of either is wrong.
+    """
+    bind(TrainingSettings, shared, "training")
+    return bind(TrainingSettings, {**shared, **changes}, f"{where}.training")
