@@ -12,5 +12,8 @@ def spatial_features(height: int, width: int, sigma: float) -> np.ndarray:
 def bilateral_features(image: np.ndarray, sigma_xy: float, sigma_rgb: float) -> np.ndarray:
     """Position and colour of each pixel: (H, W, 3) in 0..255 → float32 (H·W, 5)."""
     height, width, _ = image.shape
-    position = spatial_features(height, width, sigma_xy)
-    return np.concatenate([position, image.reshape(-1, 3) / np.float32(sigma_rgb)], axis=1, dtype=np.float32)
+    out = np.empty((height * width, 5), np.float32)
+    out[:, :2] = spatial_features(height, width, sigma_xy)
+    for channel in range(3):
+        np.divide(image[..., channel].reshape(-1), np.float32(sigma_rgb), out=out[:, 2 + channel])
+    return out

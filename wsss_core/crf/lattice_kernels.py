@@ -5,64 +5,61 @@ from numba import njit, prange
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _FIRST_BITS = 16
+_BLOCK = 256
 
 
 @njit(cache=True)
-def _simplex(feature, scale, strides, steps, keys, weights, elevated, corner, rank, axis_of_rank):  # type: ignore[no-untyped-def]
-    d = len(feature)
-    down = np.float32(1.0 / (d + 1))
-    total = np.float32(0)
+def _corners_and_ranks(features, scale):  # type: ignore[no-untyped-def]
+    """Elevated features and nearest 0-colour points, float32 (d + 1, n), and each axis's rank by what remains."""
+    n, d = features.shape  # loops over points innermost, for they vectorise
+    elevated, corner = np.zeros((d + 1, n), np.float32), np.empty((d + 1, n), np.float32)
+    rank, off_plane = np.zeros((d + 1, n), np.int32), np.zeros(n, np.int32)
+    down, up, total = np.float32(1.0 / (d + 1)), np.float32(d + 1), elevated[0]
     for j in range(d, 0, -1):
-        f = feature[j - 1] * scale[j - 1]
-        elevated[j] = total - np.float32(j) * f
-        total += f
-    elevated[0] = total
-    off_plane = 0
+        for i in range(n):
+            f = features[i, j - 1] * scale[j - 1]
+            elevated[j, i] = total[i] - np.float32(j) * f
+            total[i] += f
     for j in range(d + 1):
-        cell = np.rint(down * elevated[j])
-        corner[j] = cell * np.float32(d + 1)
-        off_plane += int(cell)
-        rank[j] = 0
-    for j in range(d):
+        for i in range(n):
+            cell = np.rint(down * elevated[j, i])
+            corner[j, i] = cell * up
+            off_plane[i] += np.int32(cell)
+    for j in range(d + 1):
         for k in range(j + 1, d + 1):
-            if elevated[j] - corner[j] < elevated[k] - corner[k]:
-                rank[j] += 1
-            else:
-                rank[k] += 1
-    weights[:] = 0
-    wrapped = np.float32(0)
-    key = np.int64(0)
-    for j in range(d + 1):
-        rank[j] += off_plane
-        if rank[j] < 0:
-            rank[j] += d + 1
-            corner[j] += np.float32(d + 1)
-        elif rank[j] > d:
-            rank[j] -= d + 1
-            corner[j] -= np.float32(d + 1)
-        axis_of_rank[rank[j]] = j
-        key += strides[j] * np.int64(corner[j])
-        v = (elevated[j] - corner[j]) * down
-        weights[d - rank[j]] += v
-        if rank[j] > 0:
-            weights[d - rank[j] + 1] -= v
-        else:
-            wrapped -= v
-    weights[0] += np.float32(1) + wrapped
-    for r in range(d + 1):
-        keys[r] = key
-        key -= steps[axis_of_rank[d - r]]
+            for i in range(n):
+                below = np.int32(elevated[j, i] - corner[j, i] < elevated[k, i] - corner[k, i])
+                rank[j, i] += below
+                rank[k, i] += np.int32(1) - below
+    rank += off_plane
+    return elevated, corner, rank
 
 
 @njit(cache=True)
 def _simplices(features, scale, strides, steps, keys, weights):  # type: ignore[no-untyped-def]
-    corners = features.shape[1] + 1
-    elevated, corner = np.empty(corners, np.float32), np.empty(corners, np.float32)
-    rank, axis_of_rank = np.empty(corners, np.int64), np.empty(corners, np.int64)
-    for i in range(len(features)):
-        _simplex(
-            features[i], scale, strides, steps, keys[i], weights[i], elevated, corner, rank, axis_of_rank
-        )  # fmt: skip
+    n, d = features.shape
+    elevated, corners, ranks = _corners_and_ranks(features, scale)
+    down, up = np.float32(1.0 / (d + 1)), np.float32(d + 1)
+    by_rank, axis_of_rank = np.empty(d + 1, np.float32), np.empty(d + 1, np.int64)
+    for i in range(n):
+        key = np.int64(0)
+        for j in range(d + 1):
+            rank, corner = ranks[j, i], corners[j, i]
+            if rank < 0:
+                rank += d + 1
+                corner += up
+            elif rank > d:
+                rank -= d + 1
+                corner -= up
+            axis_of_rank[rank] = j
+            by_rank[rank] = (elevated[j, i] - corner) * down
+            key += strides[j] * np.int64(corner)
+        weights[i, 0] = by_rank[d] + (np.float32(1) - by_rank[0])
+        keys[i, 0] = key
+        for r in range(1, d + 1):
+            weights[i, r] = by_rank[d - r] - by_rank[d - r + 1]
+            key -= steps[axis_of_rank[d - r + 1]]
+            keys[i, r] = key
 
 
 @njit(cache=True, parallel=True)
@@ -71,8 +68,8 @@ def simplices(features, scale, strides, steps):  # type: ignore[no-untyped-def]
     n, d = features.shape
     keys = np.empty((n, d + 1), np.int64)
     weights = np.empty((n, d + 1), np.float32)
-    for part in prange((n + 1023) // 1024):
-        rows = slice(1024 * part, 1024 * part + 1024)
+    for block in prange((n + _BLOCK - 1) // _BLOCK):
+        rows = slice(block * _BLOCK, block * _BLOCK + _BLOCK)
         _simplices(features[rows], scale, strides, steps, keys[rows], weights[rows])
     return keys, weights
 

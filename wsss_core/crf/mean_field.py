@@ -1,4 +1,4 @@
-"""Mean field of a Potts model whose pairwise part is a sum of filters, for numpy and torch alike."""
+"""Mean field of a Potts model whose pairwise part is a sum of filters; the CPU has its own, `mean_field_kernels`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
