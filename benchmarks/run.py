@@ -7,6 +7,7 @@ import platform
 import torch
 
 from benchmarks.neighbourhood import neighbourhood_table
+from benchmarks.propagation import propagation_table
 from benchmarks.stages import stage_table
 from benchmarks.stores import store_table
 from benchmarks.training import training_table
@@ -18,6 +19,7 @@ def main() -> None:
         ("Stores against one npy file per image", store_table),
         ("Training step", training_table),
         ("Neighbourhood KL", neighbourhood_table),
+        ("Spatial propagation", propagation_table),
         ("Stages at 300 and 1,200 images", stage_table),
     ):
         print(f"## {title}\n\n{table()}\n", flush=True)

@@ -63,6 +63,9 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
         )
     scored = _steps(artifact, masks) if kind == "erasing" else _score(artifact, masks, ARRAYS[kind], kind)
     result = {"kind": kind, "name": out.stem, **scored}
+    for split, energies in _energies(artifact).items():
+        if split in result["splits"]:
+            result["splits"][split] |= energies
     if kind == "runs" and CRF in artifact.arrays:
         result["crf"] = _score(artifact, masks, (CRF,), kind)["splits"]
     with whole_file(out) as building:
@@ -95,6 +98,13 @@ def _steps(artifact: Store, masks: Store | None) -> dict[str, Any]:
         "without_mask": len(artifact) - sum(map(len, ious.values())),
         "splits": {split: erasing_summary(found) for split, found in ious.items()},
     }
+
+
+def _energies(artifact: Store) -> dict[str, dict[str, float]]:
+    """Each split's mean of the energies in the artifact's index (the stage refine has them), over all its images."""
+    columns = [name for name in ("energy", "energy_mined") if name in artifact.table]
+    means = artifact.table.groupby("split")[columns].mean() if columns else artifact.table.iloc[:0]
+    return {str(split): {name: float(row[name]) for name in columns} for split, row in means.iterrows()}
 
 
 def _open_masks(truth: Path) -> Store | None:

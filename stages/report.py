@@ -12,6 +12,7 @@ from wsss_core.report.page import Page, Row, count_splits, render
 from wsss_core.report.pictures import Titled, named_rows, picture_rows
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.results import Evaluation, metrics, read_evaluations, read_figures, summary
+from wsss_core.report.steps import step_charts, step_tables
 from wsss_core.report.supervision import by_masks, masks_table
 from wsss_core.report.tables import erasing_tables, label_tables, run_tables
 from wsss_core.stage import bind, load_params, section, whole_file, whole_folder
@@ -64,6 +65,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     }
     dataset = Dataset(data / "dataset")
     trained_on = dataset.table["split"].isin(dataset.training_splits)
+    chains = section(wiring, "chains", path=rows)
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
     stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
     saliency = [(title, store) for title, store in stores if store is not None and "saliency" in store.arrays]
@@ -74,11 +76,12 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         run_tables=[*run_tables(evaluations), *masks_table(masks, "val")],
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
+        step_tables=step_tables(chains, evaluations),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
-        charts=draw(**tables, masks=masks, tagged=tagged),
+        charts=[*draw(**tables, masks=masks, tagged=tagged), *step_charts(chains, evaluations)],
         pictures=picture_rows(
             dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
         )

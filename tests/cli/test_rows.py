@@ -164,6 +164,58 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     init_project("demo")  # nothing was edited by hand
 
 
+def test_each_step_of_affinity_feeds_the_next(project):
+    init_project("demo", options={"methods": ["mining", "affinity"], "steps": 3})
+    rows = make_rows(load_params())
+    assert [rows["runs"][f"affinity_{t}"]["labels"] for t in (1, 2, 3)] == [
+        "cues/cam",
+        "refined/affinity_1",
+        "refined/affinity_2",
+    ]
+    assert {rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)} == {"backbones/lite0"}  # each anew
+    assert rows["regions"]["affinity_2"]["labels"] == "posteriors/affinity_2"
+    spn = rows["affinities"]["affinity_2_spn"]
+    assert (spn["unary"], spn["labels"]) == ("segmenters/affinity_2", "regions/affinity_2")
+    assert rows["refinements"]["affinity_2"] == {
+        "segmenter": "segmenters/affinity_2_spn",
+        "labels": "regions/affinity_2",
+    }
+    assert rows["evaluations"]["affinity_3_spn"] == {"kind": "runs", "store": "predictions/affinity_3_spn"}
+    assert rows["evaluations"]["refined_affinity_3"] == {"kind": "labels", "store": "refined/affinity_3"}
+    assert rows["wiring"]["regions"] == "data/regions"
+    with pytest.raises(InputError, match="steps must be at least 1, got 0"):
+        write_rows({"steps": 0})
+
+
+def test_each_ablation_of_affinity_leaves_one_part_out(project):
+    init_project("demo", options={"methods": ["mining", "affinity"], "steps": 2, "ablations": True})
+    params = load_params()
+    rows = make_rows(params)
+    # without mining: learnt from the unary network's own labels
+    assert rows["affinities"]["affinity_unmined_1_spn"]["labels"] == "posteriors/affinity_1"
+    assert rows["affinities"]["affinity_unmined_2_spn"]["labels"] == "posteriors/affinity_unmined_2"
+    assert not [name for name in rows["regions"] if "unmined" in name]
+    # without the pairwise network: straight from the regions
+    assert rows["runs"]["affinity_unpaired_2"]["labels"] == "regions/affinity_1"
+    assert not [name for name in rows["affinities"] if "unpaired" in name]
+    # without smoothness: all but the first unary network and its regions
+    assert rows["affinities"]["affinity_rough_1_spn"]["labels"] == "regions/affinity_1"
+    assert rows["affinities"]["affinity_rough_2_spn"]["labels"] == "regions/affinity_rough_2"
+    assert params["train_affinity"]["affinity_rough"]["smoothness"] == 0
+    # the contrast: maps walk, seeds are mined from what the walk made of them
+    assert rows["walks"]["psa_1"] | {"labels": "cues/cam", "attention": "attention/cam"} == rows["walks"]["psa_1"]
+    assert rows["cues"]["psa_2"] == {"settings": "cam", "attention": "walks/psa_1"}
+    assert rows["walks"]["psa_2"] | {"labels": "cues/psa_2", "attention": "walks/psa_1"} == rows["walks"]["psa_2"]
+    assert list(rows["chains"]) == ["affinity", "affinity_unmined", "affinity_unpaired", "affinity_rough", "psa"]
+    assert rows["chains"]["affinity_unpaired"][1] == {
+        "unary": "posteriors_affinity_unpaired_2",
+        "val": "affinity_unpaired_2",
+        "confident": "regions_affinity_unpaired_2",
+    }
+    firsts = [name for name in rows["runs"] if name.startswith("affinity") and name.endswith("_1")]
+    assert firsts == ["affinity_1"]
+
+
 @pytest.mark.parametrize("name", ["laptop", "voc12"])
 def test_ready_made_saliency_has_no_steps_to_vary(project, name):
     Path("photos/JPEGImages").mkdir(parents=True)

@@ -139,6 +139,33 @@ def test_posteriors_stand_at_their_class_ids_and_sum_to_one(dataset, posteriors)
     assert torch.allclose(posterior[:, stored], expected[:, None], atol=1e-6)
 
 
+def write_superpixels(path: Path, table: pd.DataFrame) -> Store:
+    """Each pixel its own region: number = pixel's place, so that a cut tells where it is from."""
+    items = [np.arange(r.height * r.width, dtype=np.uint16).reshape(r.height, r.width) for r in table.itertuples()]
+    return write(path, table, "superpixels", ArraySpec(("y", "x"), (30, 30), "uint16", 65535), items)
+
+
+def test_superpixels_are_cut_with_the_photo(dataset, labels, tmp_path):
+    numbers = write_superpixels(tmp_path / "superpixels", images())
+    samples = TrainingSamples(dataset, labels, rows=rows(dataset), augment=Augment(30, 33), seed=0, superpixels=numbers)
+    sample = find(samples, 0)  # 20 × 30 pixels at scale 1: every one of them once, in order
+    assert sample["superpixels"].dtype == torch.int64
+    assert sample["superpixels"][sample["valid"]].tolist() == list(range(600))
+    assert (sample["superpixels"][~sample["valid"]] == -1).all()
+
+
+def test_superpixels_of_other_photos_are_refused(dataset, labels, tmp_path):
+    def asked(numbers):
+        TrainingSamples(dataset, labels, rows=rows(dataset), augment=PLAIN, seed=0, superpixels=numbers)
+
+    with pytest.raises(InputError, match="image 'd': superpixels missing, the photo has 20 × 30"):
+        asked(write_superpixels(tmp_path / "few", images().iloc[:3]))
+    other = images()
+    other.loc[1, "height"] = 29
+    with pytest.raises(InputError, match="image 'b': superpixels of 29 × 22 pixels, the photo has 30 × 22"):
+        asked(write_superpixels(tmp_path / "other", other))
+
+
 def test_worker_processes_cut_the_same_samples(dataset, posteriors):
     samples = stream(dataset, posteriors, augment=AUGMENT)
     alone = [samples[i] for i in range(8)]  # leaves the stores open in this process

@@ -126,6 +126,14 @@ def test_colour_jitter_changes_the_photo_but_not_its_padding():
     assert 0.5 <= contrast.min() < 0.8 and 1.2 < contrast.max() <= 1.5
 
 
+def test_a_label_map_keeps_its_type_and_is_padded_with_its_highest_number():
+    numbers = np.array([[300, 301]], np.uint16).repeat(4, 0).repeat(2, 1)
+    photo = np.zeros((4, 4, 3), np.uint8)
+    _, maps, valid = cut(photo, {"n": numbers}, augment=Augment(4, 5), mean_colour=MEAN, rng=np.random.default_rng(0))
+    assert maps["n"].dtype == np.uint16
+    assert set(maps["n"][valid]) == {300, 301} and set(maps["n"][~valid]) == {65535}
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -22,6 +22,7 @@ SALIENCY = {"a": [[[0] * 4] * 2, [[0, 255, 255, 255], [0] * 4]]}
 ROWS = {
     "crf_searches": {},
     "em_runs": {},
+    "chains": {},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "saliency": {"kind": "erasing", "store": "saliency"},

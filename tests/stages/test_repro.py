@@ -162,6 +162,37 @@ def test_joint_training_on_adapted_cues(project):
     run(project, "wsss", "rows")
 
 
+def test_a_step_of_affinity_learning_feeds_the_next(project):
+    run(project, "wsss", "rows", "--methods", "mining,affinity", "--steps", "2")
+    edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.0))  # raw networks
+    ran = repro(project, "evaluate@affinity_2_spn", "evaluate@refined_affinity_1", "evaluate@regions_affinity_1")
+    for t in (1, 2):
+        chain = ["train_segmenter@affinity_{}", "estep@affinity_{}", "mine_regions@affinity_{}"]
+        chain += ["train_affinity@affinity_{}_spn"] + ["refine@affinity_{}"] * (t == 1)
+        places = [ran.index(stage.format(t)) for stage in chain]
+        assert places == sorted(places)
+    assert ran.index("refine@affinity_1") < ran.index("train_segmenter@affinity_2")
+    edit_params(project, lambda params: params["train_affinity"]["affinity"].update(smoothness=0.5))
+    again = repro(project, "refine@affinity_1")
+    assert again[0] == "train_affinity@affinity_1_spn" and "mine_regions@affinity_1" not in again
+    regions, refined = (wsss_core.open(project / f"data/{name}/affinity_1") for name in ("regions", "refined"))
+    superpixels = wsss_core.open(project / "data/superpixels")
+    for row in refined.table.itertuples():
+        mined, numbers = regions[row.image_id]["labels"], superpixels[row.image_id]["superpixels"]
+        assert set(np.unique(refined[row.image_id]["labels"])) <= {0, *row.class_ids}
+        assert set(np.unique(mined)) <= {0, 255, *row.class_ids}
+        assert len(np.unique(numbers.astype(int) * 256 + mined)) == len(np.unique(numbers))  # one label per superpixel
+        assert refined[row.image_id]["affinity"].shape == (row.height, row.width)
+    scores = json.loads((project / "reports/labels/refined_affinity_1.json").read_text())
+    assert scores["splits"]["train"]["energy"] == pytest.approx(
+        refined.table[refined.table["split"] == "train"]["energy"].mean()
+    )
+    log = pd.read_csv(project / "data/segmenters/affinity_1_spn/loss.csv")
+    assert list(log) == ["step", "images", "lr", "log_likelihood", "smoothness", "total"]
+    run(project, "wsss", "rows", "--methods", "mining")
+    run(project, "wsss", "rows")
+
+
 def test_a_comment_changes_nothing(project):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(f"# a remark\n{text}")

@@ -216,3 +216,21 @@ def test_an_error_in_a_worker_stays_one_line(tmp_path, workers):
             log=tmp_path / "loss.csv",
         )
     assert str(error.value) == "photo 7: damaged; run ingest"
+
+
+def test_a_network_names_what_else_it_needs_of_a_batch(tmp_path):
+    class Biased(nn.Module):
+        inputs = ("image", "labels")
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network(dropout=0)
+
+        def forward(self, image: Tensor, labels: Tensor) -> Tensor:
+            scores: Tensor = self.inner(image)
+            return scores + 9 * F.one_hot(labels, 2).movedim(-1, 1)
+
+    torch.manual_seed(0)
+    run(tmp_path, model=Biased(), images_seen=4)
+    with open(tmp_path / "out" / "loss.csv") as file:
+        assert float(next(csv.DictReader(file))["pixels"]) < 0.01  # it was told the labels

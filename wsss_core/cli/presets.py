@@ -25,11 +25,16 @@ PER_ROW = {
     "data/attention": ("attentions",),
     "data/attention_nets": ("attentions",),
     "data/cues": ("cues",),
-    "data/segmenters": ("runs", "em_runs"),
+    "data/segmenters": ("runs", "em_runs", "affinities"),
     "data/predictions": ("segmenters", "cue_maps"),
     "data/crf_search": ("crf_searches",),
     "data/box_labels": ("boxed",),
     "data/posteriors": ("esteps",),
+    "data/region_nets": ("regions",),
+    "data/regions": ("regions",),
+    "data/refined": ("refinements",),
+    "data/pixel_feature_nets": ("walks",),
+    "data/walks": ("walks",),
     "reports/curves": ("evaluations",),
     "reports/erasing": ("evaluations",),
     "reports/labels": ("evaluations",),
@@ -135,7 +140,7 @@ def _add_settings(params: Any) -> None:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
     # A method's settings are put in the first time; what a person takes out later stays out.
-    for method, mark in (("crf", "search_crf"), ("em", "box_labels"), ("dcsp", "estep.adapt")):
+    for method, mark in (("crf", "search_crf"), ("em", "box_labels"), ("dcsp", "estep.adapt"), ("affinity", "refine")):
         if method in methods and not _has(params, mark):
             _lay_under(params, method)
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
@@ -144,6 +149,10 @@ def _add_settings(params: Any) -> None:
         _sweep_crf(params["train_em"])
     if ablations and "dcsp" in methods:
         _vary_dcsp(params)
+    if ablations and "affinity" in methods:
+        settings = params["train_affinity"]
+        settings.setdefault("affinity_rough", {**copy.deepcopy(settings["affinity"]), "smoothness": 0.0})
+        params.setdefault("walk", {"psa": {"radius": 5, "beta": 8, "log2_steps": 8, "background": 16}})
     if ablations and "em" in methods:
         _sweep_em(params["train_em"], params["box_labels"])
 

@@ -32,7 +32,11 @@ SWEPT_WEIGHTS = (10, 20, 50, 100)
 SWEPT_GAPS = (0, 1, 4, 8)
 SWEPT_CENTERS = (40, 60, 80)
 
-CHECKED = ("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps")
+CHECKED = (
+    *("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps"),
+    *("regions", "affinities", "refinements", "walks"),
+)
+CHECKED_KEYS = (*("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "unary", "net", "store"),)
 
 # What DCSP varies of its cues beside the saliency step: how saliency and attention are joined, γ, and the pooling.
 DCSP_CUES: dict[str, dict[str, Any]] = {
@@ -45,6 +49,7 @@ DCSP_CUES: dict[str, dict[str, Any]] = {
 
 # DVC wants every dependency slot filled with something that exists, and no two with the same.
 NOTHING, NOTHING_ELSE, NOTHING_AT_ALL = "data/README.md", "reports/README.md", "stages/__init__.py"
+NOTHING_MORE = "wsss_core/__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +58,8 @@ class Wiring:
 
     Attributes:
         preset: the preset that the file came from.
-        methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases) and `dcsp`
-            (class-specific pixels); their runs are in the graph.
+        methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases), `dcsp`
+            (class-specific pixels) and `affinity` (iterative affinity learning); their runs are in the graph.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf` and `em` from the attention network, a classifier of these very classes, instead
@@ -66,8 +71,10 @@ class Wiring:
         ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
-            means, γ, maximum pooling), no adapting, and segmentation apart from classification.
+            means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
+            of regions, no propagation, no smoothness, and random walks instead of it all.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
+        steps: how often `affinity` learns, mines and propagates, its T.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
@@ -75,13 +82,14 @@ class Wiring:
     """
 
     preset: str
-    methods: tuple[Literal["mining", "crf", "em", "dcsp"], ...] = ("mining",)
+    methods: tuple[Literal["mining", "crf", "em", "dcsp", "affinity"], ...] = ("mining",)
     backbone: str
     encoder: str | None = None
     tagged: bool = False
     attention: str
     rounds: int = 2
     adapts: int = 1
+    steps: int = 2
     seeds: int = 1
     ablations: bool = False
     detector: str = "data/saliency_net"
@@ -95,7 +103,7 @@ class Wiring:
                 raise ValueError(f"strong: expected numbers of images or all, got {number!r}")
         if "mining" not in self.methods:
             raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
-        for key in ("rounds", "adapts", "seeds"):
+        for key in ("rounds", "adapts", "steps", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
 
@@ -120,6 +128,11 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         cue_maps = {"cue_map": {"net": "attention_nets/fcan"}} if wiring.ablations else {}
         dcsp_runs, dcsp_esteps = _dcsp_runs(wiring, [name for name in mined if name.startswith("dcsp_")])
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
+    affinity = (
+        _Affinity(wiring, f"attention/{_mined('cam', attentions, wiring)}") if "affinity" in wiring.methods else None
+    )
+    if affinity:
+        runs, esteps = runs | affinity.runs, esteps | affinity.esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
     box_labels: dict[str, Any] = {}
@@ -127,10 +140,13 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         box_labels = {name: {"settings": name} for name in section(params, "box_labels")}
         em_runs |= _em_runs(wiring, two_sets=two_sets)
     segmenters = {
-        name: {"seed": run["seed"]} for name, run in (runs | em_runs).items() if run.get("dataset") != "second"
+        name: {"seed": run["seed"]}
+        for name, run in (runs | em_runs | (affinity.affinities if affinity else {})).items()
+        if run.get("dataset") != "second"
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
     cues = {name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"} for name in mined}
+    cues |= affinity.seeds if affinity else {}
     rows: Rows = {
         "scenes": {"scenes": {"settings": "make_scenes"}} if "make_scenes" in params else {},
         "datasets": {
@@ -145,6 +161,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             "attention": f"attention/{wiring.attention}",
             "crf_search": "data/crf_search" if "crf" in wiring.methods else NOTHING,
             "box_labels": "data/box_labels" if box_labels else NOTHING_ELSE,
+            "regions": "data/regions" if affinity else NOTHING_AT_ALL,
+            "refined": "data/refined" if affinity else NOTHING_MORE,
         },
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
@@ -155,9 +173,14 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "boxed": box_labels,  # the sections of params.yaml are variables of dvc.yaml, too: no row kind has their names
         "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
         "esteps": esteps,
-        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps),
-        "panels": _panels(attentions, cues, box_labels, wiring),
-        "plotted": [name for name in segmenters if (runs | em_runs)[name]["settings"] != "untrained"],
+        "regions": affinity.regions if affinity else {},
+        "affinities": affinity.affinities if affinity else {},
+        "refinements": affinity.refinements if affinity else {},
+        "walks": affinity.walks if affinity else {},
+        "chains": affinity.chains if affinity else {},
+        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, affinity),
+        "panels": _panels(attentions, cues, box_labels, wiring, affinity),
+        "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
     check_rows(rows, params)
     return rows
@@ -329,19 +352,115 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
     return runs
 
 
+class _Affinity:
+    """The steps of iterative affinity learning and of what leaves a part of it out (Wang et al. 2019, Alg. 1)."""
+
+    def __init__(self, wiring: Wiring, attention: str) -> None:
+        self.runs: dict[str, Any] = {}
+        self.esteps: dict[str, Any] = {}
+        self.regions: dict[str, Any] = {}
+        self.affinities: dict[str, Any] = {}
+        self.refinements: dict[str, Any] = {}
+        self.seeds: dict[str, Any] = {}  # rows of `cues`, mined from what a walk made
+        self.walks: dict[str, Any] = {}
+        self.chains: dict[str, list[dict[str, str]]] = {}  # what the report shows of every step, by evaluation
+        self._backbone = f"backbones/{wiring.backbone}"
+        for seed in range(wiring.seeds):
+            s = f"_s{seed}" if seed else ""
+            self._chain("affinity", s, seed, wiring.steps)
+            if wiring.ablations:
+                self._chain("affinity_unmined", s, seed, wiring.steps, mined=False)
+                self._chain("affinity_unpaired", s, seed, wiring.steps, paired=False)
+                self._chain("affinity_rough", s, seed, wiring.steps, settings="affinity_rough")
+                self._walk_chain(s, seed, wiring.steps, attention)
+
+    def _chain(
+        self,
+        method: str,
+        s: str,
+        seed: int,
+        steps: int,
+        *,
+        mined: bool = True,
+        paired: bool = True,
+        settings: str = "affinity",
+    ) -> None:
+        """Steps 1 to T; an ablation takes from the full method what is the same there."""
+        labels, first = "cues/cam", f"affinity_1{s}"
+        for t in range(1, steps + 1):
+            name = f"{method}_{t}{s}"
+            unary = first if t == 1 else name
+            if unary == name:
+                self.runs[name] = {"settings": "affinity", "labels": labels, "start": self._backbone, "seed": seed}
+                self.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}"}
+            labels = f"posteriors/{unary}"
+            shown = {"unary": f"posteriors_{unary}", "val": unary}
+            if mined:
+                regions = name if t > 1 or method == "affinity" else first
+                self.regions[regions] = {
+                    "settings": "affinity",
+                    "labels": labels,
+                    "start": self._backbone,
+                    "seed": seed,
+                }
+                labels = f"regions/{regions}"
+                shown["confident"] = f"regions_{regions}"
+            if paired:
+                self.affinities[f"{name}_spn"] = {
+                    "settings": settings,
+                    "unary": f"segmenters/{unary}",
+                    "labels": labels,
+                    "start": self._backbone,
+                    "seed": seed,
+                }
+                self.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
+                labels = f"refined/{name}"
+                shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
+            self.chains.setdefault(f"{method}{s}", []).append(shown)
+
+    def _walk_chain(self, s: str, seed: int, steps: int, attention: str) -> None:
+        """Iterated PSA: seeds from the last walk's maps, affinities from the seeds, a walk over the maps."""
+        labels = "cues/cam"
+        for t in range(1, steps + 1):
+            name = f"psa_{t}{s}"
+            if t > 1:
+                self.seeds[name] = {"settings": "cam", "attention": attention}
+                labels = f"cues/{name}"
+            self.walks[name] = {
+                "settings": "psa",
+                "labels": labels,
+                "attention": attention,
+                "start": self._backbone,
+                "seed": seed,
+            }
+            attention = f"walks/{name}"
+            self.chains.setdefault(f"psa{s}", []).append({"pairwise": f"walks_{name}"})
+
+
 def _evaluations(
-    attentions: list[str], cues: Mapping, box_labels: Mapping, esteps: Mapping, segmenters: Mapping
+    attentions: list[str],
+    cues: Mapping,
+    box_labels: Mapping,
+    esteps: Mapping,
+    segmenters: Mapping,
+    affinity: _Affinity | None,
 ) -> dict[str, Any]:
     rows = {"saliency": {"kind": "erasing", "store": "saliency"}}
     rows |= {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
     rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
     rows |= {f"box_{name}_labels": {"kind": "labels", "store": f"box_labels/{name}"} for name in box_labels}
     rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
+    if affinity:
+        rows |= {f"regions_{name}": {"kind": "labels", "store": f"regions/{name}"} for name in affinity.regions}
+        rows |= {f"refined_{name}": {"kind": "labels", "store": f"refined/{name}"} for name in affinity.refinements}
+        rows |= {f"walks_{name}": {"kind": "labels", "store": f"walks/{name}"} for name in affinity.walks}
     rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in segmenters}
     return rows
 
 
-def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring) -> list[dict[str, str]]:
+def _panels(
+    attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring, affinity: _Affinity | None
+) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
     panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
@@ -361,6 +480,15 @@ def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: W
         panels += [{"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg")]
         shown = ("em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
         panels += [{"title": name, "store": f"predictions/{name}"} for name in shown]
+    if affinity:
+        for t in range(1, wiring.steps + 1):
+            panels += [
+                {"title": f"unary {t}", "store": f"posteriors/affinity_{t}"},
+                {"title": f"unary {t}", "store": f"predictions/affinity_{t}"},
+                {"title": f"confident {t}", "store": f"regions/affinity_{t}"},
+                {"title": f"refined {t}", "store": f"refined/affinity_{t}"},
+                {"title": f"refined {t}", "store": f"predictions/affinity_{t}_spn"},
+            ]
     return panels
 
 
@@ -373,16 +501,17 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
     made = {"saliency", "superpixels", "select_easy", *rows["datasets"], *rows["saliency_nets"]}
     made |= {f"{name}/masks" for name in rows["datasets"]}
     folders = {"backbones": "backbones", "attentions": "attention", "cues": "cues", "esteps": "posteriors"}
+    folders |= {"regions": "regions", "refinements": "refined", "walks": "walks"}
     for kind, folder in folders.items():
         made |= {f"{folder}/{name}" for name in rows[kind]}
     made |= {f"attention_nets/{name}" for name in rows["attentions"]}
-    made |= {f"segmenters/{name}" for name in rows["runs"] | rows["em_runs"]}
+    made |= {f"segmenters/{name}" for name in rows["runs"] | rows["em_runs"] | rows["affinities"]}
     made |= {f"predictions/{name}" for name in rows["segmenters"] | rows["cue_maps"]}
     made |= {f"data/box_labels/{name}" for name in rows["boxed"]} | {f"data/{name}" for name in rows["datasets"]}
     made |= {f"box_labels/{name}" for name in rows["boxed"]} | {NOTHING, NOTHING_ELSE}
     for kind in (*CHECKED, "evaluations"):
         for name, row in rows[kind].items():
-            for key in ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "net", "store"):
+            for key in CHECKED_KEYS:
                 if key in row and row[key] not in made:
                     near = sorted(store for store in made if store.split("/")[0] == row[key].split("/")[0])
                     raise InputError(
@@ -396,6 +525,9 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         "cues": "mine_cues",
         "backbones": "backbone",
         "boxed": "box_labels",
+        "regions": "mine_regions",
+        "affinities": "train_affinity",
+        "walks": "walk",
     }
     for kind, stage in sections.items():
         for row in rows[kind].values():

@@ -9,7 +9,7 @@ from wsss_core.crf import mean_field_kernels
 from wsss_core.crf.lanes import padded
 from wsss_core.crf.mean_field import FLOOR, normalised
 from wsss_core.crf.numba_lattice import NumbaLattice
-from wsss_core.crf.threads import one_at_a_time
+from wsss_core.stage.threads import one_at_a_time
 
 
 class _Kernel(NamedTuple):

@@ -6,7 +6,7 @@ from wsss_core.crf import filter_kernels, lattice_kernels
 from wsss_core.crf.embedding import embed
 from wsss_core.crf.lanes import padded
 from wsss_core.crf.self_weights import self_weights
-from wsss_core.crf.threads import one_at_a_time
+from wsss_core.stage.threads import one_at_a_time
 
 _PARTS = 4
 

@@ -47,9 +47,14 @@ def read_pair(
         ValueError: the two were made from photos of different sizes.
     """
     s = saliency.read("saliency", saliency.row_of(image_id))[step - 1]
-    a = attention.read("attention", attention.row_of(image_id))
+    a = read_attention(attention, image_id)
     if a.shape[1:] != s.shape:
         raise ValueError(
             f"{image_id}: {attention.path} has it {a.shape[1:]}, {saliency.path} {s.shape}; rerun both stages"
         )
-    return s / np.float32(255), a / np.float32(255)
+    return s / np.float32(255), a
+
+
+def read_attention(attention: Store, image_id: str) -> NDArray[np.floating]:
+    """One image's attention, a map per present class, float32 in [0, 1], (K, H, W)."""
+    return attention.read("attention", attention.row_of(image_id)) / np.float32(255)

@@ -19,7 +19,7 @@ from wsss_core.data.sampling import Augment, cut
 from wsss_core.stage import InputError
 from wsss_core.stores import Store
 
-LABELS, POSTERIOR, BOXES = "labels", "posterior", "boxes"
+LABELS, POSTERIOR, BOXES, SUPERPIXELS = "labels", "posterior", "boxes", "superpixels"
 
 
 class TrainingSamples(TorchDataset[dict[str, Tensor]]):
@@ -34,6 +34,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
     * `posterior`: float32 (c + 1, S, S) that sums to 1 over the classes, or 0 where nothing is stored and on padding
       (targets with an array `posterior`, whose planes are `[0] + class_ids` of the targets' own table);
     * `boxes`: bool (c + 1, S, S), true inside the boxes of a class (with `boxes`);
+    * `superpixels`: int64 (S, S), numbers of the image's regions, −1 on padding (with `superpixels`);
     * `known`: bool (c + 1,), the classes that the data set tells apart (with `classes`);
     * `row`: int64, the image's row in the dataset.
 
@@ -46,6 +47,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         classes: the network's, background first, where they are more than the data set's; c and the class ids are
             then the network's. Not with posteriors.
         boxes: also give the boxes.
+        superpixels: a store that holds those of all images.
         stream: number of the stream where several of one seed are mixed.
 
     Raises:
@@ -63,6 +65,7 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         seed: int,
         classes: Sequence[str] | None = None,
         boxes: bool = False,
+        superpixels: Store | None = None,
         stream: int = 0,
     ) -> None:
         if rows.empty:
@@ -71,6 +74,9 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         self.image_ids = [str(image_id) for image_id in rows["image_id"]]
         self.dataset_rows = rows["dataset_row"].to_numpy(np.int64)
         self.own_classes, self.boxes, self.stream = classes is None, boxes, stream
+        self.superpixels = superpixels
+        if superpixels is not None:
+            _check_superpixels(superpixels, rows)
         self.class_ids = _ids_among(dataset, classes)
         self.tags = np.zeros((len(rows), len(classes or dataset.classes) - 1), np.float32)
         for row, class_ids in enumerate(rows["class_ids"]):
@@ -80,7 +86,8 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
     def __getstate__(self) -> dict[str, Any]:
         # Files that are open here stay here: a worker opens its own.
         targets = None if self.targets is None else Store(self.targets.path)
-        return {**self.__dict__, "dataset": Dataset(self.dataset.path), "targets": targets}
+        superpixels = None if self.superpixels is None else Store(self.superpixels.path)
+        return {**self.__dict__, "dataset": Dataset(self.dataset.path), "targets": targets, "superpixels": superpixels}
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         epoch, place = divmod(index, len(self.image_ids))
@@ -91,6 +98,8 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
         present = np.flatnonzero(self.tags[i]) + 1
         if self.boxes and len(present):
             stored[BOXES] = self._box_planes(self.image_ids[i], present, photo)
+        if self.superpixels is not None:
+            stored[SUPERPIXELS] = self.superpixels.read(SUPERPIXELS, self.superpixels.row_of(self.image_ids[i]))
         image, cuts, valid = cut(
             photo,
             stored,
@@ -117,6 +126,8 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
             if BOXES in cuts:
                 inside[present] = cuts[BOXES] >= 128
             sample[BOXES] = torch.from_numpy(inside)
+        if self.superpixels is not None:
+            sample[SUPERPIXELS] = torch.from_numpy(np.where(valid, cuts[SUPERPIXELS].astype(np.int64), -1))
         if not self.own_classes:
             sample["known"] = torch.from_numpy(np.isin(np.arange(self.tags.shape[1] + 1), self.class_ids))
         return sample
@@ -146,6 +157,18 @@ def _ids_among(dataset: Dataset, classes: Sequence[str] | None) -> np.ndarray:
             raise InputError(f"{dataset.path}: the network has no class {name!r}; it has {', '.join(classes)}")
         ids[own] = own if classes is None else list(classes).index(name)
     return ids
+
+
+def _check_superpixels(superpixels: Store, rows: pd.DataFrame) -> None:
+    sizes = ["height", "width"]
+    both = rows[["image_id", *sizes]].merge(superpixels.table[["image_id", *sizes]], "left", "image_id")
+    wrong = both[(both["height_x"] != both["height_y"]) | (both["width_x"] != both["width_y"])]
+    for image in wrong.itertuples():
+        found = f"of {image.height_y:g} × {image.width_y:g} pixels" if image.height_y > 0 else "missing"
+        raise InputError(
+            f"{superpixels.path}: image {image.image_id!r}: superpixels {found}, the photo has {image.height_x} × "
+            f"{image.width_x}; run the stage `superpixels` again"
+        )
 
 
 def one_thread(_worker: int) -> None:

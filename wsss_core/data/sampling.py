@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-IGNORE = 255
-
 
 @dataclass(frozen=True)
 class Augment:
@@ -54,14 +52,14 @@ def cut(
 
     Args:
         photo: RGB uint8, shape (H, W, 3).
-        maps: uint8 by name; a label map (H, W) is resized to the nearest pixel and padded with 255, a soft map
-            (L, H, W) is resized like the photo and padded with 0.
+        maps: by name; a label map (H, W), uint8 or uint16, is resized to the nearest pixel and padded with its highest
+            number, a soft map (L, H, W), uint8, is resized like the photo and padded with 0.
         mean_colour: RGB in 0..255, shape (3,); fills the photo's padding.
         rng: source of every random choice.
 
     Returns:
-        The square, float32 (3, S, S) in 0..255; its maps, uint8 (S, S) or (L, S, S); and bool (S, S), true on
-        pixels of the photo and false on padding.
+        The square, float32 (3, S, S) in 0..255; its maps, (S, S) or (L, S, S) of their dtypes; and bool (S, S), true
+        on pixels of the photo and false on padding.
 
     Raises:
         ValueError: wrong shape or dtype.
@@ -69,7 +67,8 @@ def cut(
     if photo.ndim != 3 or photo.shape[2] != 3 or photo.dtype != np.uint8:
         raise ValueError(f"expected a uint8 photo (H, W, 3), got {photo.dtype} {photo.shape}")
     for name, map_ in maps.items():
-        if map_.ndim not in (2, 3) or map_.shape[-2:] != photo.shape[:2] or map_.dtype != np.uint8:
+        dtypes = (np.uint8, np.uint16) if map_.ndim == 2 else (np.uint8,)
+        if map_.ndim not in (2, 3) or map_.shape[-2:] != photo.shape[:2] or map_.dtype not in dtypes:
             raise ValueError(
                 f"{name}: expected uint8 of the photo's size {photo.shape[:2]}, got {map_.dtype} {map_.shape}"
             )
@@ -93,7 +92,7 @@ def cut(
     for name, map_ in maps.items():
         if map_.ndim == 2:
             nearest = cv2.resize(map_, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
-            cuts[name] = square(nearest, IGNORE)
+            cuts[name] = square(nearest, np.iinfo(map_.dtype).max)
         else:
             planes = [cv2.resize(plane, (width, height), interpolation=soft) for plane in map_]
             cuts[name] = square(np.stack(planes), 0)

@@ -1,4 +1,4 @@
-"""From the network's grid to pixels."""
+"""From the network's grid to pixels, and from pixels to the grid."""
 
 from __future__ import annotations
 
@@ -27,3 +27,23 @@ def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
     if tuple(logits.shape[2:]) == tuple(size):
         return logits
     return interpolate(logits, size=tuple(size), mode="bilinear", align_corners=True)
+
+
+def at_nodes(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+    """What lies under each node of a grid whose outer nodes are on the photo's corners.
+
+    Args:
+        maps: (B, S, S) of any type.
+        grid: height and width of the grid.
+
+    Returns:
+        (B, *grid).
+
+    Raises:
+        ValueError: no whole number of pixels lies between two nodes.
+    """
+    sides = tuple(maps.shape[1:])
+    if any((side - 1) % max(n - 1, 1) for side, n in zip(sides, grid, strict=True)):
+        raise ValueError(f"expected sides of k·{tuple(n - 1 for n in grid)} + 1 pixels, got {sides}")
+    rows, columns = (max((side - 1) // max(n - 1, 1), 1) for side, n in zip(sides, grid, strict=True))
+    return maps[:, ::rows, ::columns][:, : grid[0], : grid[1]]

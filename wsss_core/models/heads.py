@@ -103,7 +103,7 @@ class Pyramid(nn.Module):
         )
         self.refinements = nn.ModuleList(_separable(width) for _ in used)
         self.context = nn.Conv2d(used[-1], width, 1)
-        self.classifier = small_start(nn.Conv2d(width, n_outputs, 1))
+        self.classifier: nn.Module = small_start(nn.Conv2d(width, n_outputs, 1))
 
     def forward(self, features: list[Tensor]) -> Tensor:
         x = self.context(features[-1].mean((2, 3), keepdim=True))
@@ -112,6 +112,13 @@ class Pyramid(nn.Module):
             x = refine(_enlarge(x, feature) + lateral(feature))
         scores: Tensor = self.classifier(x)
         return scores
+
+
+def pyramid_features(backbone: Backbone, *, width: int) -> Pyramid:
+    """A `Pyramid` that ends with its features, ≥ 0, (B, width, h, w), instead of scores."""
+    head = Pyramid(backbone.channels, backbone.strides, width, width=width)
+    head.classifier = nn.Identity()
+    return head
 
 
 class SkipDecoder(nn.Module):

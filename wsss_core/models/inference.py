@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial, reduce
-from typing import Literal
+from typing import Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -16,6 +16,8 @@ from torch.nn.functional import interpolate
 Join = Literal["max", "mean", "sum"]
 Size = tuple[int, int]
 OnGrid = tuple[Size, Tensor]  # the size at which a photo entered the network, and its maps (views, C, h, w)
+
+T = TypeVar("T")
 
 # Photos whose maps are kept on the network's grid at a time: enough to find equal sizes for full batches.
 WINDOW = 64
@@ -65,6 +67,31 @@ def infer_maps(
     return _by_windows(photos, sizes, views, joined, batch)
 
 
+def infer_grids(
+    forward: Callable[[Tensor], Tensor],
+    photos: Sequence[np.ndarray],
+    *,
+    size: int,
+    stride: int,
+    device: torch.device,
+    batch: int = 8,
+) -> Iterator[tuple[Size, Tensor]]:
+    """Maps of every photo as the network gives them, in the photos' order.
+
+    Arguments and errors as for `infer_maps`.
+
+    Yields:
+        Height and width at which the photo entered the network, and its maps, float32 (C, h, w), whose outer nodes
+        lie on the corners of a photo of that size.
+    """
+    if min(size, stride, batch) < 1:
+        raise ValueError(f"size, stride and batch must be positive, got {size}, {stride}, {batch}")
+    sizes = partial(_network_sizes, size=size, stride=stride, scales=(1.0,))
+    views = partial(_views, forward, mirror=False, device=device)
+    for _, (shape, maps) in _by_windows(photos, sizes, views, lambda on_grid, _: on_grid[0], batch):
+        yield shape, maps[0]
+
+
 def network_size(height: int, width: int, *, size: float, stride: int) -> Size:
     """Height and width at which a photo enters the network: long side near `size`, both `stride·k + 1`, k ≥ 1."""
     factor = size / max(height, width)
@@ -80,9 +107,9 @@ def _by_windows(
     photos: Sequence[np.ndarray],
     sizes: Callable[[np.ndarray], list[Size]],
     views: Callable[[list[np.ndarray], Size], Tensor],
-    joined: Callable[[list[OnGrid], Size], Tensor],
+    joined: Callable[[list[OnGrid], Size], T],
     batch: int,
-) -> Iterator[tuple[int, Tensor]]:
+) -> Iterator[tuple[int, T]]:
     for begin in range(0, len(photos), WINDOW):
         window = [_checked(photos[index], index) for index in range(begin, min(begin + WINDOW, len(photos)))]
         of_size: dict[Size, list[int]] = defaultdict(list)
@@ -123,13 +150,13 @@ def _joined(
 ) -> Tensor:
     """One photo's maps at its true size, float32 (C, H, W)."""
     views = [(shape, view) for shape, maps in on_grid for view in maps]
-    full = (_enlarged(view, shape, true_size) for shape, view in views)
+    full = (enlarge(view, shape, true_size) for shape, view in views)
     activated = (activation(maps) if activation else maps for maps in full)
     total = reduce(torch.maximum if join == "max" else torch.add, activated)[0]
     return total / len(views) if join == "mean" else total
 
 
-def _enlarged(view: Tensor, shape: Size, true_size: Size) -> Tensor:
+def enlarge(view: Tensor, shape: Size, true_size: Size) -> Tensor:
     """Grid → resized photo, corner on corner; → true size as cv2 resized the photo, pixel area on pixel area."""
     pixels = interpolate(view[None], size=shape, mode="bilinear", align_corners=True)
     return interpolate(pixels, size=true_size, mode="bilinear", align_corners=False)

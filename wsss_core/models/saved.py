@@ -11,17 +11,23 @@ from torch import nn
 from wsss_core.models.attention import CAM, FCAN, make_cam, make_fcan
 from wsss_core.models.backbone import Backbone, make_backbone
 from wsss_core.models.folder import DESCRIPTION, WEIGHTS, read_description, read_tensors, write_folder
+from wsss_core.models.pixel_features import PixelFeatures, make_pixel_features
+from wsss_core.models.propagation import PropagationNetwork, make_propagation
+from wsss_core.models.regions import RegionNetwork, make_region_network
 from wsss_core.models.segmenter import Segmenter, make_segmenter
 from wsss_core.models.start import is_classifier
 from wsss_core.stage import InputError
 
-Network = Backbone | Segmenter | FCAN | CAM
+Network = Backbone | Segmenter | FCAN | CAM | RegionNetwork | PropagationNetwork | PixelFeatures
 
 MAKERS: dict[str, Callable[..., Network]] = {
     "backbone": make_backbone,
     "segmenter": make_segmenter,
     "fcan": make_fcan,
     "cam": make_cam,
+    "regions": make_region_network,
+    "propagation": make_propagation,
+    "pixel_features": make_pixel_features,
 }
 
 
@@ -31,7 +37,7 @@ def save_model(folder: Path, model: nn.Module, description: Mapping[str, Any]) -
     Args:
         folder: gets `weights.safetensors` and `model.json`.
         model: its state dict is stored.
-        description: `kind` (backbone, segmenter, fcan or cam), every argument of the function that makes this kind,
+        description: `kind` (a key of `MAKERS`), every argument of the function that makes this kind,
             and, if wanted, `classes`, their names.
 
     Raises:
@@ -69,11 +75,13 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
     return model.eval(), description
 
 
-def load_segmenter(folder: Path, *, classes: Sequence[str] | None = None) -> tuple[Segmenter, dict[str, Any]]:
-    """`load_model` where only a segmentation network or saliency detector will do.
+def load_segmenter(
+    folder: Path, *, classes: Sequence[str] | None = None
+) -> tuple[Segmenter | PropagationNetwork, dict[str, Any]]:
+    """`load_model` where only what scores every pixel will do: a segmentation network or saliency detector.
 
-    Of an FCAN it takes the segmentation network inside. With `classes`, one trained on more classes scores these
-    alone, in this order.
+    Of an FCAN it takes the segmentation network inside. With `classes`, a segmenter trained on more classes scores
+    these alone, in this order.
 
     Raises:
         InputError: as `load_model`, a network of another kind, or one that lacks a class.
@@ -81,13 +89,15 @@ def load_segmenter(folder: Path, *, classes: Sequence[str] | None = None) -> tup
     model, description = load_model(folder)
     if isinstance(model, FCAN):
         model = Segmenter(model.backbone, model.head).eval()
-    if not isinstance(model, Segmenter):
+    if not isinstance(model, Segmenter | PropagationNetwork):
         raise InputError(f"{folder}: expected a segmenter, found a network of kind {description['kind']}")
     known = list(description.get("classes", classes or ()))
     if classes is not None and known != list(classes):
         missing = [name for name in classes if name not in known]
         if missing:
             raise InputError(f"{folder}: knows no {', '.join(missing)}; it was trained on {', '.join(known)}")
+        if isinstance(model, PropagationNetwork):
+            raise InputError(f"{folder}: propagates {', '.join(known)}; asked for {', '.join(classes)} alone")
         _keep_rows(model, [known.index(name) for name in classes])
     return model, description
 

@@ -54,6 +54,7 @@ class Page:
     run_tables: list[Table]
     label_tables: list[Table]
     erasing_tables: list[Table]
+    step_tables: list[Table]
     figures: Mapping[str, Mapping[str, Any]]
     charts: list[Chart]
     pictures: Mapping[str, list[Row]]

@@ -27,8 +27,9 @@ def store_panels(title: str, store: Store | None, image_id: str, classes: Sequen
 
     Args:
         title: caption; the class or the step of a plane is added to it.
-        store: an artifact with an array `labels` (y, x), beside it perhaps `labels_crf`, or `posterior` (label, y, x),
-            `attention` (class, y, x) or `saliency` (step, y, x), all uint8; None where there is none yet.
+        store: an artifact with an array `labels` (y, x), beside it perhaps `labels_crf` or `affinity` (y, x), or
+            `posterior` (label, y, x), `attention` (class, y, x) or `saliency` (step, y, x), all uint8; None where there
+            is none yet.
         classes: names of all class ids, background first.
         thumb: longer side of a panel in pixels.
 
@@ -46,6 +47,8 @@ def store_panels(title: str, store: Store | None, image_id: str, classes: Sequen
         panels = [Panel(title, mask_uri(values, thumb))]
         if "labels_crf" in store.arrays:
             panels.append(Panel(f"{title} + CRF", mask_uri(store.read("labels_crf", row), thumb)))
+        if "affinity" in store.arrays:
+            panels.append(Panel(f"{title}: affinity", _heat_uri(store.read("affinity", row), thumb)))
         return panels
     if name == "saliency":
         return [Panel(f"{title} S{step}", _heat_uri(plane, thumb)) for step, plane in enumerate(values, start=1)]

@@ -55,3 +55,16 @@ PAPERS = {
     "finetuned+crf": Reference("71.0", ""),
     "cross_joint+crf": Reference("71.7", ""),
 }
+
+# Wang et al. 2019, Table 5: in percent, steps 1 to 7, VGG-16; on its training images, and "val" of the refined maps.
+AFFINITY_MIOU = {
+    "unary": (51.5, 56.6, 59.3, 60.8, 61.7, 61.6, 61.8),
+    "confident": (49.8, 54.1, 56.4, 56.9, 57.5, 57.6, 57.7),
+    "pairwise": (55.2, 59.5, 61.4, 62.7, 63.1, 62.8, 63.2),
+    "val": (51.3, 57.2, 59.9, 61.6, 62.0, 61.8, 62.0),
+}
+AFFINITY_PRECISION = {
+    "unary": (72.7, 76.3, 79.2, 80.7, 79.7, 77.7, 78.9),
+    "confident": (73.4, 78.1, 81.0, 81.2, 81.2, 81.0, 81.3),
+    "pairwise": (73.1, 80.5, 79.7, 80.9, 80.8, 80.6, 80.9),
+}

@@ -51,8 +51,8 @@ def train(
     slices, so a term that is a mean over labelled pixels weighs them a little differently than alone.
 
     Args:
-        model: maps `batch["image"]`, float32 (B, 3, S, S), to scores or a tuple of them; left on the device and in
-            training mode.
+        model: maps `batch["image"]`, float32 (B, 3, S, S), to scores or a tuple of them; with an attribute `inputs` the
+            entries of the batch that it names. Left on the device and in training mode.
         samples: an endless stream indexed by sample number, as `TrainingSamples`.
         loss: from the scores in float32 and the batch, where `done` () is the share of the training that is over, to
             named scalar terms; the sum of those that have a gradient is
@@ -175,11 +175,12 @@ def _gradients(
 ) -> dict[str, float]:
     """Leave one step's gradients in the parameters; returns the terms and their total, averaged over all passes."""
     sums = torch.zeros(())
+    inputs = getattr(getattr(network, "module", network), "inputs", ("image",))  # DDP wraps the network
     for _ in range(accumulate):
         batch = next(batches) | {"done": torch.tensor(done)}
         kind = batch["image"].device.type
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
-            scores = network(batch["image"])
+            scores = network(*(batch[name] for name in inputs))
         single = tuple(s.float() for s in scores) if isinstance(scores, tuple) else scores.float()
         terms = loss(single, batch)
         total = torch.stack([term for term in terms.values() if term.requires_grad]).sum()

@@ -1,0 +1,78 @@
+"""The region confidence network: what is each superpixel, and how sure is that?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wsss_core.affinity.regions import pool
+from wsss_core.models.backbone import Backbone, make_backbone
+from wsss_core.models.heads import pyramid_features
+from wsss_core.models.start import backbone_of, start_from
+
+
+class RegionNetwork(nn.Module):
+    """One pass over the photo, features pooled per superpixel, then a classifier (Wang et al. 2019, §3.2.3).
+
+    Like Fast R-CNN, but with masks instead of boxes; the features are those of a light decoder at stride 4.
+    """
+
+    inputs = ("image", "superpixels")  # what `train` gives it of a batch
+
+    def __init__(self, backbone: Backbone, *, n_classes: int, width: int) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = pyramid_features(backbone, width=width)
+        self.hidden = nn.Linear(width, width)
+        self.dropout = nn.Dropout(0.5)
+        self.classifier = nn.Linear(width, n_classes)
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        nn.init.zeros_(self.classifier.bias)
+
+    @property
+    def output_stride(self) -> int:
+        return self.backbone.output_stride
+
+    def features(self, photos: Tensor) -> Tensor:
+        """RGB in 0..255, float (B, 3, H, W) → what is pooled, (B, width, h, w)."""
+        features: Tensor = self.head(self.backbone(photos))
+        return features
+
+    def classify(self, pooled: Tensor) -> Tensor:
+        """Mean features of regions (…, width) → logits (…, n_classes)."""
+        scores: Tensor = self.classifier(self.dropout(self.hidden(pooled).relu()))
+        return scores
+
+    def forward(self, photos: Tensor, superpixels: Tensor) -> Tensor:
+        """Photos as above and region numbers, int64 (B, H, W), −1 for none → logits (B, R, n_classes).
+
+        R is the highest region number of the batch and one; regions that a photo lacks get the scores of nothing.
+        """
+        n_regions = int(superpixels.max()) + 1
+        return self.classify(pool(self.features(photos).float(), superpixels, n_regions))
+
+
+def make_region_network(*, backbone: str, output_stride: int, n_classes: int, width: int) -> RegionNetwork:
+    """A region network with random weights.
+
+    Raises:
+        InputError: no such backbone.
+    """
+    network = RegionNetwork(make_backbone(backbone, output_stride=output_stride), n_classes=n_classes, width=width)
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def region_network_from(start: Path, *, n_classes: int, width: int) -> tuple[RegionNetwork, dict[str, Any]]:
+    """A region network that starts from the backbone in the folder `start`, and its description.
+
+    Raises:
+        InputError: no model in `start`.
+    """
+    name, stride = backbone_of(start)
+    arguments: dict[str, Any] = {"backbone": name, "output_stride": stride, "n_classes": n_classes, "width": width}
+    network = make_region_network(**arguments)
+    start_from(network, start)
+    return network, {"kind": "regions", **arguments}
