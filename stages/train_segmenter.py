@@ -1,6 +1,6 @@
 """Every M-step: train a segmentation network on a label store or on a posterior store."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.joint import JointLoss
 from wsss_core.losses.mining import MiningLoss
+from wsss_core.losses.neighbourhood import NeighbourhoodKL
 from wsss_core.models.attention import joint_from
 from wsss_core.models.heads import HeadName
 from wsss_core.models.segmenter import segmenter_from
@@ -23,7 +24,7 @@ from wsss_core.training.settings import changed_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Segmentation:
-    """A section of `train_segmenter`; without `splits`, all but val and test.
+    """A section of `train_segmenter`; without `splits`, all but val and test. See `MiningLoss` for the loss.
 
     `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network. With
     `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept. `training` holds what
@@ -34,6 +35,8 @@ class Segmentation:
     eta: float = 0.0
     confidence_of: Literal["posterior", "likelihood"] = "posterior"
     iou_gain: float = 1.0
+    neighbourhood_weight: float = 0.0
+    neighbourhood: NeighbourhoodKL = field(default_factory=NeighbourhoodKL)
     joint: bool = False
     images_seen: int | None = None
     head: HeadName | None = None
@@ -53,9 +56,7 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     budget = bind(Budget, sections[0], names[0])
     chosen = bind(Segmentation, sections[2], names[2])
     training = changed_settings(sections[1], chosen.training, names[2])
-    loss = MiningLoss(
-        heuristic=chosen.heuristic, eta=chosen.eta, iou_gain=chosen.iou_gain, confidence_of=chosen.confidence_of
-    )
+    loss = MiningLoss(**{term.name: getattr(chosen, term.name) for term in fields(MiningLoss)})
     photos, targets = Dataset(dataset), open_store(labels)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])]

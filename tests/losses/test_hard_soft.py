@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from wsss_core.em import class_restricted_posterior
-from wsss_core.losses import confidence_weight, hard_soft_cross_entropy
+from wsss_core.losses.hard_soft import confidence_weight, hard_soft_cross_entropy
 
 HEURISTICS = ["max", "relative"]
 CONFIDENCES = ["posterior", "likelihood"]

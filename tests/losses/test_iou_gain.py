@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from wsss_core.losses import iou_gain
+from wsss_core.losses.iou_gain import iou_gain
 
 
 def make_case(seed: int = 0, b: int = 2, c: int = 3, side: int = 4) -> tuple[Tensor, Tensor, Tensor]:

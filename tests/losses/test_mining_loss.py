@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from wsss_core.losses import MiningLoss, hard_soft_cross_entropy, iou_gain, upsample
+from wsss_core.losses.hard_soft import hard_soft_cross_entropy
+from wsss_core.losses.iou_gain import iou_gain
+from wsss_core.losses.mining import MiningLoss
+from wsss_core.losses.upsample import upsample
 from wsss_core.stage import InputError, bind
 
 
@@ -110,3 +113,14 @@ def test_a_section_of_the_parameters_makes_it() -> None:
 def test_a_wrong_section_is_one_line(settings: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         bind(MiningLoss, settings, "x")
+
+
+def test_the_neighbourhood_is_a_term_of_its_own() -> None:
+    batch = make_batch() | {"image": 255 * torch.rand(2, 3, 9, 9, generator=torch.Generator().manual_seed(2)).double()}
+    loss = MiningLoss(iou_gain=0.0, neighbourhood_weight=0.25)
+    terms = loss(make_logits(), batch)
+    alone = loss.neighbourhood(make_logits(), batch["image"], batch["valid"][:, ::4, ::4])
+    torch.testing.assert_close(terms["neighbourhood"], 0.25 * alone)
+    assert list(terms) == ["cross_entropy", "neighbourhood"]
+    with pytest.raises(ValueError, match=r"neighbourhood_weight must be in \[0, 1\], got 2"):
+        MiningLoss(neighbourhood_weight=2)

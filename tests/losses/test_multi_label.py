@@ -3,8 +3,9 @@ import math
 import pytest
 import torch
 
-from wsss_core.losses import MiningLoss, multi_label_loss
 from wsss_core.losses.joint import JointLoss
+from wsss_core.losses.mining import MiningLoss
+from wsss_core.losses.multi_label import multi_label_loss
 
 
 def test_by_hand() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wsss_core.losses.pixel_pairs import PixelPairLoss
-from wsss_core.losses.upsample import at_nodes
+from wsss_core.losses.upsample import on_grid
 
 
 def slow(features, labels, radius):
@@ -40,10 +40,10 @@ def test_every_near_pair_counts_once(height, width, radius):
 
 def test_labels_are_those_under_the_nodes():
     maps = torch.arange(45).view(1, 5, 9)
-    assert at_nodes(maps, (3, 3)).tolist() == [[[0, 4, 8], [18, 22, 26], [36, 40, 44]]]
-    assert at_nodes(maps[:, :1], (1, 9)).tolist() == [[list(range(9))]]
+    assert on_grid(maps, torch.zeros(1, 9, 3, 3)).tolist() == [[[0, 4, 8], [18, 22, 26], [36, 40, 44]]]
+    assert on_grid(maps[:, :1], torch.zeros(1, 9, 1, 9)).tolist() == [[list(range(9))]]
     with pytest.raises(ValueError, match=r"sides of k·\(2, 3\) \+ 1 pixels, got \(5, 9\)"):
-        at_nodes(maps, (3, 4))
+        on_grid(maps, torch.zeros(1, 9, 3, 4))
 
 
 def test_no_labelled_pair_costs_nothing():

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from wsss_core.losses import SaliencyLoss
+from wsss_core.losses.saliency import SaliencyLoss
 from wsss_core.stage import InputError, bind
 
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from wsss_core.losses import soft_targets
+from wsss_core.losses.soft_targets import soft_targets
 
 
 def test_labels_become_one_hot_rows_and_ignored_pixels_zero_rows() -> None:

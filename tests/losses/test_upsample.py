@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from wsss_core.losses import upsample
+from wsss_core.losses.upsample import upsample
 
 
 def test_nodes_keep_their_value_and_the_middle_is_the_mean() -> None:

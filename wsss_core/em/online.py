@@ -11,6 +11,7 @@ from torch import Tensor
 from wsss_core.em.estep import EStep, equal_parts
 from wsss_core.losses.neighbourhood import NeighbourhoodKL
 from wsss_core.losses.soft_targets import labelled_pixels, one_hot
+from wsss_core.losses.upsample import on_grid
 
 # Score of a class that the photo's data set does not tell apart: e to this power is 0, and a product with 0 is 0.
 UNKNOWN = -1e4
@@ -107,12 +108,3 @@ class OnlineEM:
             for known, rows in zip(sets, groups, strict=True)
         ]
         return torch.stack(terms).sum() / valid.sum().clamp(min=1)
-
-
-def on_grid(maps: Tensor, scores: Tensor) -> Tensor:
-    """Maps (B, …, S, S) at the nodes of the grid of scores (B, C, h, w): (B, …, h, w)."""
-    rows, columns = (
-        (torch.arange(nodes, device=maps.device) * (pixels - 1)) // max(nodes - 1, 1)
-        for nodes, pixels in zip(scores.shape[2:], maps.shape[-2:], strict=True)
-    )
-    return maps[..., rows[:, None], columns]

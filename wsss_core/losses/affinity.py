@@ -10,7 +10,7 @@ from torch.nn.functional import nll_loss
 
 from wsss_core.affinity.regions import region_means
 from wsss_core.losses.soft_targets import IGNORE, labelled_pixels
-from wsss_core.losses.upsample import at_nodes, upsample
+from wsss_core.losses.upsample import on_grid, upsample
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def region_smoothness(affinities: Tensor, superpixels: Tensor) -> Tensor:
     Raises:
         ValueError: no whole number of pixels lies between two nodes.
     """
-    on_grid = at_nodes(superpixels, (affinities.shape[2], affinities.shape[3]))
-    inside = (on_grid >= 0).unsqueeze(1)
-    squares = (affinities - region_means(affinities, on_grid)).square() * inside
+    regions = on_grid(superpixels, affinities)
+    inside = (regions >= 0).unsqueeze(1)
+    squares = (affinities - region_means(affinities, regions)).square() * inside
     return squares.sum() / (inside.sum() * affinities.shape[1]).clamp(min=1)

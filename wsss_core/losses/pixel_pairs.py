@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from wsss_core.losses.soft_targets import IGNORE
-from wsss_core.losses.upsample import at_nodes
+from wsss_core.losses.upsample import on_grid
 
 SMALLEST = 1e-5
 
@@ -36,7 +36,7 @@ class PixelPairLoss:
             output: features, float (B, D, h, w), nodes on the photo's corners.
             batch: `labels`, int64 (B, S, S), 255 = ignore.
         """
-        labels = at_nodes(batch["labels"], (output.shape[2], output.shape[3]))
+        labels = on_grid(batch["labels"], output)
         sums = {name: output.new_zeros(()) for name in ("background", "foreground", "different")}
         counts = dict.fromkeys(sums, output.new_zeros(()))
         for one, other in _neighbours(self.radius, output.shape[2], output.shape[3]):

@@ -29,21 +29,21 @@ def upsample(logits: Tensor, size: tuple[int, int]) -> Tensor:
     return interpolate(logits, size=tuple(size), mode="bilinear", align_corners=True)
 
 
-def at_nodes(maps: Tensor, grid: tuple[int, int]) -> Tensor:
+def on_grid(maps: Tensor, scores: Tensor) -> Tensor:
     """What lies under each node of a grid whose outer nodes are on the photo's corners.
 
     Args:
-        maps: (B, S, S) of any type.
-        grid: height and width of the grid.
+        maps: (B, …, S, S) of any type.
+        scores: (B, C, h, w); only the size counts.
 
     Returns:
-        (B, *grid).
+        (B, …, h, w).
 
     Raises:
         ValueError: no whole number of pixels lies between two nodes.
     """
-    sides = tuple(maps.shape[1:])
+    sides, grid = tuple(maps.shape[-2:]), tuple(scores.shape[-2:])
     if any((side - 1) % max(n - 1, 1) for side, n in zip(sides, grid, strict=True)):
         raise ValueError(f"expected sides of k·{tuple(n - 1 for n in grid)} + 1 pixels, got {sides}")
     rows, columns = (max((side - 1) // max(n - 1, 1), 1) for side, n in zip(sides, grid, strict=True))
-    return maps[:, ::rows, ::columns][:, : grid[0], : grid[1]]
+    return maps[..., ::rows, ::columns][..., : grid[0], : grid[1]]
