@@ -44,14 +44,19 @@ def index(image_ids: list[str]) -> pd.DataFrame:
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Write a store of one array below `data/`, two images per shard."""
+    """Write a store of one array below `data/`, two images per shard; statistics are columns of its index."""
     monkeypatch.chdir(tmp_path)
 
-    def write(name: str, array: str, values: Mapping[str, list], classes: list[str] = CLASSES) -> Path:
+    def write(
+        name: str, array: str, values: Mapping[str, list], classes: list[str] = CLASSES, **statistics: Mapping
+    ) -> Path:
         path = Path("data") / name
         write_store(
             path,
-            lambda rows: ({array: [np.array(values[i], np.uint8) for i in rows["image_id"]]}, [{}] * len(rows)),
+            lambda rows: (
+                {array: [np.array(values[i], np.uint8) for i in rows["image_id"]]},
+                [{name: column[i] for name, column in statistics.items()} for i in rows["image_id"]],
+            ),
             table=index(list(values)),
             arrays={array: SPECS[array]},
             key="x",

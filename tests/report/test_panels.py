@@ -1,7 +1,9 @@
+import numpy as np
+import pandas as pd
 import pytest
 
 from wsss_core.report.panels import store_panels
-from wsss_core.stores import Store, StoreError
+from wsss_core.stores import ArraySpec, Store, StoreError, write_store
 
 CLASSES = ("background", "<b>cat</b>", "dog")
 
@@ -16,6 +18,14 @@ def test_one_panel_for_each_present_class_or_step(store):
     assert captions(attention, "d") == [("title: <b>cat</b>", True), ("title: dog", True)]
     assert captions(attention, "c") == [("title: dog", True)]
     assert captions(saliency, "d") == [("title S1", True), ("title S2", True)]
+
+
+def test_affinities_stand_beside_the_labels(store, tmp_path):
+    specs = {"labels": ArraySpec.labels((2, 4)), "affinity": ArraySpec.soft(("y", "x"), (2, 4))}
+    table = pd.DataFrame({"image_id": ["c"], "split": ["train"], "height": [2], "width": [4]})
+    arrays = {name: [np.zeros((2, 4), np.uint8)] for name in specs}
+    write_store(tmp_path / "r", lambda _: (arrays, [{}]), table=table, arrays=specs, key="x")
+    assert captions(Store(tmp_path / "r"), "c") == [("title", True), ("title: affinity", True)]
 
 
 def test_a_posterior_looks_like_the_labels_it_stands_for(store):

@@ -41,6 +41,13 @@ def test_unlabelled_pixels_miss_and_images_without_mask_are_counted(store, datas
     assert scores["never_labelled"] == 0
 
 
+def test_energies_are_means_over_a_split(store, dataset):
+    labels = {"c": [[0] * 4] * 2, "d": [[0] * 4] * 2}
+    energies = {"energy": {"c": 0.25, "d": 0.75}, "energy_mined": {"c": 0.5, "d": None}}  # d has no confident region
+    found = evaluated(store("refined/affinity_1", "labels", labels, **energies), "labels", dataset())
+    assert (found["splits"]["train"]["energy"], found["splits"]["train"]["energy_mined"]) == (0.5, 0.5)
+
+
 def test_splits_are_kept_apart_over_shards(store, dataset):
     right = {"a": [[0, 0, 1, 1], [0, 0, 1, 0]], "b": [[2] * 4] * 2, "c": [[2] * 4] * 2}
     splits = evaluated(store("predictions/run", "labels", right), "runs", dataset())["splits"]
