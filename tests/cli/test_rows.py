@@ -216,6 +216,25 @@ def test_each_ablation_of_affinity_leaves_one_part_out(project):
     assert firsts == ["affinity_1"]
 
 
+def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
+    init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
+    rows, settings = make_rows(load_params()), load_params()["train_segmenter"]
+    assert (
+        rows["runs"]["combined_0"] | {"labels": "cues/harmonic", "start": "backbones/lite0"}
+        == rows["runs"]["combined_0"]
+    )
+    assert rows["runs"]["combined_1"]["labels"] == "posteriors/combined_1"
+    assert rows["regions"]["combined_1"]["labels"] == "posteriors/combined_labels"
+    spn = rows["affinities"]["combined_1_spn"]
+    assert (spn["unary"], spn["labels"]) == ("segmenters/combined_1", "regions/combined_1")
+    assert rows["evaluations"]["combined_1_spn"]["store"] == "predictions/combined_1_spn"
+    assert (settings["combined"]["neighbourhood_weight"], settings["combined_plain"]["neighbourhood_weight"]) == (
+        0.1,
+        0,
+    )
+    assert "affinity_1" not in rows["runs"] and rows["chains"] == {}
+
+
 @pytest.mark.parametrize("name", ["laptop", "voc12"])
 def test_ready_made_saliency_has_no_steps_to_vary(project, name):
     Path("photos/JPEGImages").mkdir(parents=True)

@@ -152,6 +152,8 @@ def test_superpixels_are_cut_with_the_photo(dataset, labels, tmp_path):
     assert sample["superpixels"].dtype == torch.int64
     assert sample["superpixels"][sample["valid"]].tolist() == list(range(600))
     assert (sample["superpixels"][~sample["valid"]] == -1).all()
+    part = TrainingSamples(dataset, labels, rows=rows(dataset), augment=Augment(30, 9), seed=0, superpixels=numbers)
+    assert sorted(find(part, 0)["superpixels"].unique().tolist()) == list(range(81))  # numbered anew in the square
 
 
 def test_superpixels_of_other_photos_are_refused(dataset, labels, tmp_path):

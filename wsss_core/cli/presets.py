@@ -140,7 +140,13 @@ def _add_settings(params: Any) -> None:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
     # A method's settings are put in the first time; what a person takes out later stays out.
-    for method, mark in (("crf", "search_crf"), ("em", "box_labels"), ("dcsp", "estep.adapt"), ("affinity", "refine")):
+    for method, mark in (
+        ("crf", "search_crf"),
+        ("em", "box_labels"),
+        ("dcsp", "estep.adapt"),
+        ("affinity", "refine"),
+        ("combined", "train_segmenter.combined"),
+    ):
         if method in methods and not _has(params, mark):
             _lay_under(params, method)
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
@@ -149,6 +155,9 @@ def _add_settings(params: Any) -> None:
         _sweep_crf(params["train_em"])
     if ablations and "dcsp" in methods:
         _vary_dcsp(params)
+    if ablations and "combined" in methods:
+        settings = params["train_segmenter"]
+        settings.setdefault("combined_plain", {**copy.deepcopy(settings["combined"]), "neighbourhood_weight": 0.0})
     if ablations and "affinity" in methods:
         settings = params["train_affinity"]
         settings.setdefault("affinity_rough", {**copy.deepcopy(settings["affinity"]), "smoothness": 0.0})

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from wsss_core.cli.step_rows import StepRows, affinity_rows, combined_rows
 from wsss_core.stage import InputError, bind, section
 
 Rows = dict[str, Any]
@@ -59,7 +60,8 @@ class Wiring:
     Attributes:
         preset: the preset that the file came from.
         methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases), `dcsp`
-            (class-specific pixels) and `affinity` (iterative affinity learning); their runs are in the graph.
+            (class-specific pixels), `affinity` (iterative affinity learning) and `combined` (parts of all of them);
+            their runs are in the graph.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf` and `em` from the attention network, a classifier of these very classes, instead
@@ -72,7 +74,8 @@ class Wiring:
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
-            of regions, no propagation, no smoothness, and random walks instead of it all.
+            of regions, no propagation, no smoothness, and random walks instead of it all; of
+            `combined` the same without the CRF neighbourhood.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         steps: how often `affinity` learns, mines and propagates, its T.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
@@ -82,7 +85,7 @@ class Wiring:
     """
 
     preset: str
-    methods: tuple[Literal["mining", "crf", "em", "dcsp", "affinity"], ...] = ("mining",)
+    methods: tuple[Literal["mining", "crf", "em", "dcsp", "affinity", "combined"], ...] = ("mining",)
     backbone: str
     encoder: str | None = None
     tagged: bool = False
@@ -128,11 +131,14 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         cue_maps = {"cue_map": {"net": "attention_nets/fcan"}} if wiring.ablations else {}
         dcsp_runs, dcsp_esteps = _dcsp_runs(wiring, [name for name in mined if name.startswith("dcsp_")])
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
-    affinity = (
-        _Affinity(wiring, f"attention/{_mined('cam', attentions, wiring)}") if "affinity" in wiring.methods else None
-    )
-    if affinity:
-        runs, esteps = runs | affinity.runs, esteps | affinity.esteps
+    steps = StepRows()
+    chosen: dict[str, Any] = {"start": start, "seeds": wiring.seeds, "ablations": wiring.ablations}
+    if "affinity" in wiring.methods:
+        attention = f"attention/{_mined('cam', attentions, wiring)}"
+        steps |= affinity_rows(steps=wiring.steps, attention=attention, **chosen)
+    if "combined" in wiring.methods:
+        steps |= combined_rows(**chosen)
+    runs, esteps = runs | steps.runs, esteps | steps.esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
     box_labels: dict[str, Any] = {}
@@ -141,12 +147,12 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         em_runs |= _em_runs(wiring, two_sets=two_sets)
     segmenters = {
         name: {"seed": run["seed"]}
-        for name, run in (runs | em_runs | (affinity.affinities if affinity else {})).items()
+        for name, run in (runs | em_runs | steps.affinities).items()
         if run.get("dataset") != "second"
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
     cues = {name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"} for name in mined}
-    cues |= affinity.seeds if affinity else {}
+    cues |= steps.cues
     rows: Rows = {
         "scenes": {"scenes": {"settings": "make_scenes"}} if "make_scenes" in params else {},
         "datasets": {
@@ -161,8 +167,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             "attention": f"attention/{wiring.attention}",
             "crf_search": "data/crf_search" if "crf" in wiring.methods else NOTHING,
             "box_labels": "data/box_labels" if box_labels else NOTHING_ELSE,
-            "regions": "data/regions" if affinity else NOTHING_AT_ALL,
-            "refined": "data/refined" if affinity else NOTHING_MORE,
+            "regions": "data/regions" if steps.regions else NOTHING_AT_ALL,
+            "refined": "data/refined" if steps.refinements else NOTHING_MORE,
         },
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
@@ -173,13 +179,13 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "boxed": box_labels,  # the sections of params.yaml are variables of dvc.yaml, too: no row kind has their names
         "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
         "esteps": esteps,
-        "regions": affinity.regions if affinity else {},
-        "affinities": affinity.affinities if affinity else {},
-        "refinements": affinity.refinements if affinity else {},
-        "walks": affinity.walks if affinity else {},
-        "chains": affinity.chains if affinity else {},
-        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, affinity),
-        "panels": _panels(attentions, cues, box_labels, wiring, affinity),
+        "regions": steps.regions,
+        "affinities": steps.affinities,
+        "refinements": steps.refinements,
+        "walks": steps.walks,
+        "chains": steps.chains,
+        "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
+        "panels": _panels(attentions, cues, box_labels, wiring),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
     check_rows(rows, params)
@@ -352,115 +358,27 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
     return runs
 
 
-class _Affinity:
-    """The steps of iterative affinity learning and of what leaves a part of it out (Wang et al. 2019, Alg. 1)."""
-
-    def __init__(self, wiring: Wiring, attention: str) -> None:
-        self.runs: dict[str, Any] = {}
-        self.esteps: dict[str, Any] = {}
-        self.regions: dict[str, Any] = {}
-        self.affinities: dict[str, Any] = {}
-        self.refinements: dict[str, Any] = {}
-        self.seeds: dict[str, Any] = {}  # rows of `cues`, mined from what a walk made
-        self.walks: dict[str, Any] = {}
-        self.chains: dict[str, list[dict[str, str]]] = {}  # what the report shows of every step, by evaluation
-        self._backbone = f"backbones/{wiring.backbone}"
-        for seed in range(wiring.seeds):
-            s = f"_s{seed}" if seed else ""
-            self._chain("affinity", s, seed, wiring.steps)
-            if wiring.ablations:
-                self._chain("affinity_unmined", s, seed, wiring.steps, mined=False)
-                self._chain("affinity_unpaired", s, seed, wiring.steps, paired=False)
-                self._chain("affinity_rough", s, seed, wiring.steps, settings="affinity_rough")
-                self._walk_chain(s, seed, wiring.steps, attention)
-
-    def _chain(
-        self,
-        method: str,
-        s: str,
-        seed: int,
-        steps: int,
-        *,
-        mined: bool = True,
-        paired: bool = True,
-        settings: str = "affinity",
-    ) -> None:
-        """Steps 1 to T; an ablation takes from the full method what is the same there."""
-        labels, first = "cues/cam", f"affinity_1{s}"
-        for t in range(1, steps + 1):
-            name = f"{method}_{t}{s}"
-            unary = first if t == 1 else name
-            if unary == name:
-                self.runs[name] = {"settings": "affinity", "labels": labels, "start": self._backbone, "seed": seed}
-                self.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}"}
-            labels = f"posteriors/{unary}"
-            shown = {"unary": f"posteriors_{unary}", "val": unary}
-            if mined:
-                regions = name if t > 1 or method == "affinity" else first
-                self.regions[regions] = {
-                    "settings": "affinity",
-                    "labels": labels,
-                    "start": self._backbone,
-                    "seed": seed,
-                }
-                labels = f"regions/{regions}"
-                shown["confident"] = f"regions_{regions}"
-            if paired:
-                self.affinities[f"{name}_spn"] = {
-                    "settings": settings,
-                    "unary": f"segmenters/{unary}",
-                    "labels": labels,
-                    "start": self._backbone,
-                    "seed": seed,
-                }
-                self.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
-                labels = f"refined/{name}"
-                shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
-            self.chains.setdefault(f"{method}{s}", []).append(shown)
-
-    def _walk_chain(self, s: str, seed: int, steps: int, attention: str) -> None:
-        """Iterated PSA: seeds from the last walk's maps, affinities from the seeds, a walk over the maps."""
-        labels = "cues/cam"
-        for t in range(1, steps + 1):
-            name = f"psa_{t}{s}"
-            if t > 1:
-                self.seeds[name] = {"settings": "cam", "attention": attention}
-                labels = f"cues/{name}"
-            self.walks[name] = {
-                "settings": "psa",
-                "labels": labels,
-                "attention": attention,
-                "start": self._backbone,
-                "seed": seed,
-            }
-            attention = f"walks/{name}"
-            self.chains.setdefault(f"psa{s}", []).append({"pairwise": f"walks_{name}"})
-
-
 def _evaluations(
     attentions: list[str],
     cues: Mapping,
     box_labels: Mapping,
     esteps: Mapping,
     segmenters: Mapping,
-    affinity: _Affinity | None,
+    steps: StepRows,
 ) -> dict[str, Any]:
     rows = {"saliency": {"kind": "erasing", "store": "saliency"}}
     rows |= {f"attention_{name}": {"kind": "curves", "store": f"attention/{name}"} for name in attentions}
     rows |= {f"cues_{name}": {"kind": "labels", "store": f"cues/{name}"} for name in cues}
     rows |= {f"box_{name}_labels": {"kind": "labels", "store": f"box_labels/{name}"} for name in box_labels}
     rows |= {f"posteriors_{name}": {"kind": "labels", "store": f"posteriors/{name}"} for name in esteps}
-    if affinity:
-        rows |= {f"regions_{name}": {"kind": "labels", "store": f"regions/{name}"} for name in affinity.regions}
-        rows |= {f"refined_{name}": {"kind": "labels", "store": f"refined/{name}"} for name in affinity.refinements}
-        rows |= {f"walks_{name}": {"kind": "labels", "store": f"walks/{name}"} for name in affinity.walks}
+    rows |= {f"regions_{name}": {"kind": "labels", "store": f"regions/{name}"} for name in steps.regions}
+    rows |= {f"refined_{name}": {"kind": "labels", "store": f"refined/{name}"} for name in steps.refinements}
+    rows |= {f"walks_{name}": {"kind": "labels", "store": f"walks/{name}"} for name in steps.walks}
     rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in segmenters}
     return rows
 
 
-def _panels(
-    attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring, affinity: _Affinity | None
-) -> list[dict[str, str]]:
+def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
     panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
@@ -480,7 +398,7 @@ def _panels(
         panels += [{"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg")]
         shown = ("em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
         panels += [{"title": name, "store": f"predictions/{name}"} for name in shown]
-    if affinity:
+    if "affinity" in wiring.methods:
         for t in range(1, wiring.steps + 1):
             panels += [
                 {"title": f"unary {t}", "store": f"posteriors/affinity_{t}"},
@@ -489,6 +407,10 @@ def _panels(
                 {"title": f"refined {t}", "store": f"refined/affinity_{t}"},
                 {"title": f"refined {t}", "store": f"predictions/affinity_{t}_spn"},
             ]
+    if "combined" in wiring.methods:
+        panels += [
+            {"title": name, "store": f"predictions/{name}"} for name in ("combined_0", "combined_1", "combined_1_spn")
+        ]
     return panels
 
 

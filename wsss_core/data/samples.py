@@ -34,7 +34,8 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
     * `posterior`: float32 (c + 1, S, S) that sums to 1 over the classes, or 0 where nothing is stored and on padding
       (targets with an array `posterior`, whose planes are `[0] + class_ids` of the targets' own table);
     * `boxes`: bool (c + 1, S, S), true inside the boxes of a class (with `boxes`);
-    * `superpixels`: int64 (S, S), numbers of the image's regions, −1 on padding (with `superpixels`);
+    * `superpixels`: int64 (S, S), the image's regions in the square as numbers 0, 1, …, −1 on padding (with
+      `superpixels`);
     * `known`: bool (c + 1,), the classes that the data set tells apart (with `classes`);
     * `row`: int64, the image's row in the dataset.
 
@@ -127,7 +128,9 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
                 inside[present] = cuts[BOXES] >= 128
             sample[BOXES] = torch.from_numpy(inside)
         if self.superpixels is not None:
-            sample[SUPERPIXELS] = torch.from_numpy(np.where(valid, cuts[SUPERPIXELS].astype(np.int64), -1))
+            regions = np.full(valid.shape, -1, np.int64)
+            regions[valid] = np.unique(cuts[SUPERPIXELS][valid], return_inverse=True)[1]
+            sample[SUPERPIXELS] = torch.from_numpy(regions)
         if not self.own_classes:
             sample["known"] = torch.from_numpy(np.isin(np.arange(self.tags.shape[1] + 1), self.class_ids))
         return sample

@@ -1,0 +1,127 @@
+"""The wiring rows of iterative affinity learning, and of the combination of all methods that ends with one step of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+Kind = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class StepRows:
+    """Rows by kind; `chains` names, for the report, what was evaluated of every step of a method."""
+
+    cues: Kind = field(default_factory=dict)
+    runs: Kind = field(default_factory=dict)
+    esteps: Kind = field(default_factory=dict)
+    regions: Kind = field(default_factory=dict)
+    affinities: Kind = field(default_factory=dict)
+    refinements: Kind = field(default_factory=dict)
+    walks: Kind = field(default_factory=dict)
+    chains: Kind = field(default_factory=dict)
+
+    def __or__(self, other: StepRows) -> StepRows:
+        return StepRows(**{kind.name: getattr(self, kind.name) | getattr(other, kind.name) for kind in fields(self)})
+
+
+def affinity_rows(*, steps: int, seeds: int, ablations: bool, start: str, attention: str) -> StepRows:
+    """T steps of Wang et al. 2019, Alg. 1; with the ablations also what leaves a part out, and iterated PSA.
+
+    Args:
+        steps: T.
+        start: the backbone that every network starts from anew.
+        attention: the maps that the seeds `cues/cam` are mined from.
+    """
+    rows = StepRows()
+    for seed in range(seeds):
+        s = f"_s{seed}" if seed else ""
+        _add_steps(rows, "affinity", s, seed, steps, start)
+        if ablations:
+            _add_steps(rows, "affinity_unmined", s, seed, steps, start, mined=False)
+            _add_steps(rows, "affinity_unpaired", s, seed, steps, start, paired=False)
+            _add_steps(rows, "affinity_rough", s, seed, steps, start, settings="affinity_rough")
+            _add_walks(rows, s, seed, steps, start, attention)
+    return rows
+
+
+def combined_rows(*, seeds: int, ablations: bool, start: str) -> StepRows:
+    """Harmonic cues, the CRF neighbourhood in the loss, one EM iteration, then regions and propagation.
+
+    With the ablations also `combined_plain`: the same without the neighbourhood.
+    """
+    rows = StepRows()
+    for seed in range(seeds):
+        s = f"_s{seed}" if seed else ""
+        for method in ("combined", "combined_plain") if ablations else ("combined",):
+            first, second = f"{method}_0{s}", f"{method}_1{s}"
+            rows.runs[first] = {"settings": method, "labels": "cues/harmonic", "start": start, "seed": seed}
+            rows.esteps[second] = {"settings": "class_restricted", "segmenter": f"segmenters/{first}"}
+            rows.runs[second] = {
+                "settings": method,
+                "labels": f"posteriors/{second}",
+                "start": f"segmenters/{first}",
+                "seed": seed,
+            }
+            rows.esteps[f"{method}_labels{s}"] = {"settings": "affinity", "segmenter": f"segmenters/{second}"}
+            _add_regions(rows, second, f"posteriors/{method}_labels{s}", start, seed)
+            _add_propagation(rows, f"{second}_spn", f"segmenters/{second}", f"regions/{second}", start, seed)
+    return rows
+
+
+def _add_steps(
+    rows: StepRows,
+    method: str,
+    s: str,
+    seed: int,
+    steps: int,
+    start: str,
+    *,
+    mined: bool = True,
+    paired: bool = True,
+    settings: str = "affinity",
+) -> None:
+    """Steps 1 to T; an ablation takes from the full method what is the same there."""
+    labels, first = "cues/cam", f"affinity_1{s}"
+    for t in range(1, steps + 1):
+        name = f"{method}_{t}{s}"
+        unary = first if t == 1 else name
+        if unary == name:
+            rows.runs[name] = {"settings": "affinity", "labels": labels, "start": start, "seed": seed}
+            rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}"}
+        labels = f"posteriors/{unary}"
+        shown = {"unary": f"posteriors_{unary}", "val": unary}
+        if mined:
+            if unary == name:
+                _add_regions(rows, name, labels, start, seed)
+            labels = f"regions/{unary}"
+            shown["confident"] = f"regions_{unary}"
+        if paired:
+            _add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, start, seed, settings=settings)
+            rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
+            labels = f"refined/{name}"
+            shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
+        rows.chains.setdefault(f"{method}{s}", []).append(shown)
+
+
+def _add_regions(rows: StepRows, name: str, labels: str, start: str, seed: int) -> None:
+    rows.regions[name] = {"settings": "affinity", "labels": labels, "start": start, "seed": seed}
+
+
+def _add_propagation(
+    rows: StepRows, name: str, unary: str, labels: str, start: str, seed: int, *, settings: str = "affinity"
+) -> None:
+    rows.affinities[name] = {"settings": settings, "unary": unary, "labels": labels, "start": start, "seed": seed}
+
+
+def _add_walks(rows: StepRows, s: str, seed: int, steps: int, start: str, attention: str) -> None:
+    """Iterated PSA: seeds from the last walk's maps, affinities from the seeds, a walk over the maps."""
+    labels = "cues/cam"
+    for t in range(1, steps + 1):
+        name = f"psa_{t}{s}"
+        if t > 1:
+            rows.cues[name] = {"settings": "cam", "attention": attention}
+            labels = f"cues/{name}"
+        rows.walks[name] = {"settings": "psa", "labels": labels, "attention": attention, "start": start, "seed": seed}
+        attention = f"walks/{name}"
+        rows.chains.setdefault(f"psa{s}", []).append({"pairwise": f"walks_{name}"})
