@@ -172,7 +172,7 @@ def test_each_step_of_affinity_feeds_the_next(project):
         "refined/affinity_1",
         "refined/affinity_2",
     ]
-    assert {rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)} == {"backbones/lite0"}  # each anew
+    assert {rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)} == {"attention_nets/cam"}  # each anew
     assert rows["regions"]["affinity_2"]["labels"] == "posteriors/affinity_2"
     spn = rows["affinities"]["affinity_2_spn"]
     assert (spn["unary"], spn["labels"]) == ("segmenters/affinity_2", "regions/affinity_2")
@@ -220,7 +220,7 @@ def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
     init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
     rows, settings = make_rows(load_params()), load_params()["train_segmenter"]
     assert (
-        rows["runs"]["combined_0"] | {"labels": "cues/harmonic", "start": "backbones/lite0"}
+        rows["runs"]["combined_0"] | {"labels": "cues/harmonic", "start": "attention_nets/cam"}
         == rows["runs"]["combined_0"]
     )
     assert rows["runs"]["combined_1"]["labels"] == "posteriors/combined_1"

@@ -30,7 +30,7 @@ def affinity_rows(*, steps: int, seeds: int, ablations: bool, start: str, attent
 
     Args:
         steps: T.
-        start: the backbone that every network starts from anew.
+        start: the backbone or classifier that every network starts from anew.
         attention: the maps that the seeds `cues/cam` are mined from.
     """
     rows = StepRows()

@@ -13,6 +13,8 @@ from wsss_core.models.backbone import Backbone, make_backbone
 from wsss_core.models.heads import pyramid_features
 from wsss_core.models.start import backbone_of, start_from
 
+HIDDEN = 512  # units of the layer between a region's feature and its scores
+
 
 class RegionNetwork(nn.Module):
     """One pass over the photo, features pooled per superpixel, then a classifier (Wang et al. 2019, §3.2.3).
@@ -26,9 +28,11 @@ class RegionNetwork(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = pyramid_features(backbone, width=width)
-        self.hidden = nn.Linear(width, width)
+        self.hidden = nn.Linear(width, HIDDEN)
         self.dropout = nn.Dropout(0.5)
-        self.classifier = nn.Linear(width, n_classes)
+        self.classifier = nn.Linear(HIDDEN, n_classes)
+        nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
+        nn.init.zeros_(self.hidden.bias)
         nn.init.normal_(self.classifier.weight, std=0.01)
         nn.init.zeros_(self.classifier.bias)
 
