@@ -1,4 +1,4 @@
-"""The wiring rows of iterative affinity learning, and of the combination of all methods that ends with one step of it."""
+"""The wiring rows of iterative affinity learning, and of the combination of the methods that ends with a step of it."""
 
 from __future__ import annotations
 
