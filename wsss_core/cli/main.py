@@ -1,4 +1,4 @@
-"""The command `wsss`: start a project from a preset, write its wiring rows, run the demo."""
+"""The command `wsss`: start a project from a preset, write its wiring rows, run the demo; label pictures, export."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Annotated
 
 import typer
 
+from wsss_core.cli.costs import costs
+from wsss_core.cli.export import app as export
+from wsss_core.cli.predict import predict
 from wsss_core.cli.presets import PRESETS, init_project, write_rows
 from wsss_core.stage import InputError, load_params, section
 
@@ -29,7 +32,9 @@ def init(
     detector: Annotated[Path | None, typer.Option(help="instead: a folder of saliency maps or an .onnx file")] = None,
     second: Annotated[Path | None, typer.Option(help="a second data set to train on beside the first, for em")] = None,
     classes: Annotated[str | None, typer.Option(help="only these classes, separated by commas")] = None,
-    methods: Annotated[str | None, typer.Option(help="mining, with any of crf, em, dcsp, affinity: mining,em")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="mining, with any of crf, em, dcsp, affinity, combined: mining,em")
+    ] = None,
     strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     steps: Annotated[int | None, typer.Option(help="steps T of affinity")] = None,
@@ -72,7 +77,9 @@ def _numbers(text: str | None) -> list[int | str] | None:
 
 @app.command()
 def rows(
-    methods: Annotated[str | None, typer.Option(help="mining, with any of crf, em, dcsp, affinity: mining,em")] = None,
+    methods: Annotated[
+        str | None, typer.Option(help="mining, with any of crf, em, dcsp, affinity, combined: mining,em")
+    ] = None,
     strong: Annotated[str | None, typer.Option(help="for em: numbers of images with masks, as 50,200,all")] = None,
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     steps: Annotated[int | None, typer.Option(help="steps T of affinity")] = None,
@@ -109,6 +116,11 @@ def demo() -> None:
     if code:
         raise typer.Exit(code)
     print(f"\nThe report: {Path('reports/index.html').resolve()}")
+
+
+app.command()(predict)
+app.add_typer(export, name="export")
+app.command()(costs)
 
 
 def main() -> None:

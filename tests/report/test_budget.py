@@ -1,0 +1,40 @@
+"""The budget of every method's main run, and whether it is the same."""
+
+import json
+from pathlib import Path
+
+from wsss_core.data.budget import Budget
+from wsss_core.report.budget import Spent, spent_by_method, unequal
+
+BUDGET = Budget(size=192, images_seen=100)
+
+
+def trained(folder: Path, run: str, images: int | None, backbone: str = "lite0") -> None:
+    (folder / run).mkdir()
+    (folder / run / "model.json").write_text(json.dumps({"backbone": backbone}))
+    if images is not None:
+        (folder / run / "loss.csv").write_text(f"step,images,total\n1,10,2.0\n9,{images},1.0\n")
+
+
+def test_the_last_trained_run_stands_for_its_method(tmp_path):
+    for run in ("mining_0", "mining_1", "mining_0_s1", "dcsp_1", "dcsp_s1_1", "affinity_2_spn", "em_adapt_50"):
+        trained(tmp_path, run, 100)
+    runs = ["mining_0", "mining_1", "mining_2", "mining_0_s1", "dcsp_1", "dcsp_s1_1", "affinity_2_spn", "em_adapt_50"]
+    assert {method: spent.run for method, spent in spent_by_method(runs, tmp_path, BUDGET).items()} == {
+        "mining pixels": "mining_1",
+        "DCSP": "dcsp_1",
+        "affinity": "affinity_2_spn",
+    }
+
+
+def test_what_was_trained_is_read_from_its_folder(tmp_path):
+    trained(tmp_path, "mining_0", 90, "vgg16")
+    trained(tmp_path, "crf_exp", None)
+    spent = spent_by_method(["mining_0", "crf_exp"], tmp_path, BUDGET)
+    assert list(spent.values()) == [Spent("mining_0", "vgg16", 192, 90), Spent("crf_exp", "lite0", 192, 0)]
+    assert unequal(list(spent.values())) == ["backbone", "images"]
+
+
+def test_equal_budgets_have_nothing_unequal():
+    assert unequal([Spent("a", "lite0", 192, 100), Spent("b", "lite0", 192, 100)]) == []
+    assert unequal([]) == []

@@ -1,0 +1,56 @@
+"""The command `wsss predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wsss_core.stage import InputError, bind, load_params, section
+from wsss_core.stage.params import PARAMS_FILE
+
+if TYPE_CHECKING:
+    from wsss_core.crf import DenseCRF
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="a run below data/segmenters, or the folder of a saved network")],
+    folder: Annotated[Path, typer.Argument(help="pictures; subfolders are not searched")],
+    out: Annotated[Path, typer.Option(help="a new folder for labels, overlays and classes.json")],
+    size: Annotated[int | None, typer.Option(help="long side for the network; budget.size by default")] = None,
+    scales: Annotated[str, typer.Option(help="factors on the size, separated by commas: 1,0.75,0.5")] = "1",
+    crf: Annotated[bool, typer.Option("--crf", help="a dense CRF after the network, set by predict.crf")] = False,
+) -> None:
+    """Label the pictures of a folder with a trained network."""
+    params = load_params() if PARAMS_FILE.is_file() else {}
+    size = _size(params) if size is None else size
+    factors, dense = _scales(scales), _crf(params) if crf else None
+    from wsss_core.export.predict import find_network, predict_folder
+
+    pictures = predict_folder(find_network(run), folder, out, size=size, scales=factors, crf=dense)
+    print(f"labelled {pictures} picture{'s' if pictures > 1 else ''}: {out}")
+
+
+def _size(params: dict[str, Any]) -> int:
+    from wsss_core.data.budget import Budget
+
+    if "budget" not in params:
+        raise InputError(f"{PARAMS_FILE}: no section budget here; give --size, the long side of a picture in pixels")
+    return bind(Budget, section(params, "budget"), "budget").size
+
+
+def _crf(params: dict[str, Any]) -> DenseCRF:
+    """With the settings of the stage `predict`, where it has some."""
+    from wsss_core.crf import DenseCRF
+
+    if (params.get("predict") or {}).get("crf") is None:
+        return DenseCRF()
+    return bind(DenseCRF, section(params, "predict.crf"), "predict.crf")
+
+
+def _scales(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise InputError(f"--scales {text}: expected numbers separated by commas, as 1,0.75,0.5") from None
