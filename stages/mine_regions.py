@@ -37,14 +37,14 @@ class Regions:
         purity: share of one label from which on a superpixel is learnt.
         confidence: probability above which a superpixel gets the network's label.
         images_seen: images that the network sees; the budget's if left out.
-        width: channels of its features.
+        width: channels of its features; the budget's if left out.
         training: what differs from the section of that name.
     """
 
     purity: float = 0.8
     confidence: float = 0.7
     images_seen: int | None = None
-    width: int = 64
+    width: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] | None = None
 
@@ -67,7 +67,8 @@ def main(
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])].reset_index(drop=True)
     torch.manual_seed(seed)
-    network, description = region_network_from(start, n_classes=len(photos.classes), width=chosen.width)
+    width = budget.width if chosen.width is None else chosen.width
+    network, description = region_network_from(start, n_classes=len(photos.classes), width=width)
     augment = training.augment(budget, network.output_stride)
     samples = TrainingSamples(photos, targets, rows=table, augment=augment, seed=seed, superpixels=regions)
     fit(

@@ -173,7 +173,8 @@ def test_each_step_of_affinity_feeds_the_next(project):
         "refined/affinity_2",
     ]
     assert {rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)} == {"attention_nets/cam"}  # each anew
-    assert rows["regions"]["affinity_2"]["labels"] == "posteriors/affinity_2"
+    regions = {"labels": "posteriors/affinity_2", "start": "segmenters/affinity_2"}
+    assert rows["regions"]["affinity_2"] | regions == rows["regions"]["affinity_2"]
     spn = rows["affinities"]["affinity_2_spn"]
     assert (spn["unary"], spn["labels"]) == ("segmenters/affinity_2", "regions/affinity_2")
     assert rows["refinements"]["affinity_2"] == {

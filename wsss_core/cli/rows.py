@@ -65,8 +65,8 @@ class Wiring:
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf`, `em`, `affinity` and `combined` from the attention network, a classifier of
-            these very classes, instead of the backbone: for budgets that are too small to learn classes and places at
-            once.
+            these very classes, instead of the backbone, and a region network from the segmenter that it judges: for
+            budgets that are too small to learn classes and places at once.
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
             the name of another section (`cam`) uses that one.
         rounds: EM iterations after the initial model.
@@ -133,7 +133,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         dcsp_runs, dcsp_esteps = _dcsp_runs(wiring, [name for name in mined if name.startswith("dcsp_")])
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
     steps = StepRows()
-    chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds, "ablations": wiring.ablations}
+    chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds}
+    chosen |= {"ablations": wiring.ablations, "tagged": wiring.tagged}
     if "affinity" in wiring.methods:
         attention = f"attention/{_mined('cam', attentions, wiring)}"
         steps |= affinity_rows(steps=wiring.steps, attention=attention, **chosen)

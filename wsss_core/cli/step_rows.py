@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 Kind = dict[str, Any]
@@ -25,27 +26,29 @@ class StepRows:
         return StepRows(**{kind.name: getattr(self, kind.name) | getattr(other, kind.name) for kind in fields(self)})
 
 
-def affinity_rows(*, steps: int, seeds: int, ablations: bool, start: str, attention: str) -> StepRows:
+def affinity_rows(*, steps: int, seeds: int, ablations: bool, tagged: bool, start: str, attention: str) -> StepRows:
     """T steps of Wang et al. 2019, Alg. 1; with the ablations also what leaves a part out, and iterated PSA.
 
     Args:
         steps: T.
+        tagged: a region network starts from the segmenter whose labels it judges, else as all others.
         start: the backbone or classifier that every network starts from anew.
         attention: the maps that the seeds `cues/cam` are mined from.
     """
     rows = StepRows()
     for seed in range(seeds):
         s = f"_s{seed}" if seed else ""
-        _add_steps(rows, "affinity", s, seed, steps, start)
+        add_steps = partial(_add_steps, rows, s=s, seed=seed, steps=steps, start=start, tagged=tagged)
+        add_steps("affinity")
         if ablations:
-            _add_steps(rows, "affinity_unmined", s, seed, steps, start, mined=False)
-            _add_steps(rows, "affinity_unpaired", s, seed, steps, start, paired=False)
-            _add_steps(rows, "affinity_rough", s, seed, steps, start, settings="affinity_rough")
+            add_steps("affinity_unmined", mined=False)
+            add_steps("affinity_unpaired", paired=False)
+            add_steps("affinity_rough", settings="affinity_rough")
             _add_walks(rows, s, seed, steps, start, attention)
     return rows
 
 
-def combined_rows(*, seeds: int, ablations: bool, start: str) -> StepRows:
+def combined_rows(*, seeds: int, ablations: bool, tagged: bool, start: str) -> StepRows:
     """Harmonic cues, the CRF neighbourhood in the loss, one EM iteration, then regions and propagation.
 
     With the ablations also `combined_plain`: the same without the neighbourhood.
@@ -64,7 +67,8 @@ def combined_rows(*, seeds: int, ablations: bool, start: str) -> StepRows:
                 "seed": seed,
             }
             rows.esteps[f"{method}_labels{s}"] = {"settings": "affinity", "segmenter": f"segmenters/{second}"}
-            _add_regions(rows, second, f"posteriors/{method}_labels{s}", start, seed)
+            region_start = f"segmenters/{second}" if tagged else start
+            _add_regions(rows, second, f"posteriors/{method}_labels{s}", region_start, seed)
             _add_propagation(rows, f"{second}_spn", f"segmenters/{second}", f"regions/{second}", start, seed)
     return rows
 
@@ -72,11 +76,12 @@ def combined_rows(*, seeds: int, ablations: bool, start: str) -> StepRows:
 def _add_steps(
     rows: StepRows,
     method: str,
+    *,
     s: str,
     seed: int,
     steps: int,
     start: str,
-    *,
+    tagged: bool,
     mined: bool = True,
     paired: bool = True,
     settings: str = "affinity",
@@ -93,7 +98,7 @@ def _add_steps(
         shown = {"unary": f"posteriors_{unary}", "val": unary}
         if mined:
             if unary == name:
-                _add_regions(rows, name, labels, start, seed)
+                _add_regions(rows, name, labels, f"segmenters/{name}" if tagged else start, seed)
             labels = f"regions/{unary}"
             shown["confident"] = f"regions_{unary}"
         if paired:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wsss_core.affinity.regions import pool
 from wsss_core.models.backbone import Backbone, make_backbone
-from wsss_core.models.heads import pyramid_features
+from wsss_core.models.heads import WIDTHS, pyramid_features
 from wsss_core.models.start import backbone_of, start_from
 
 HIDDEN = 512  # units of the layer between a region's feature and its scores
@@ -59,18 +59,23 @@ class RegionNetwork(nn.Module):
         return self.classify(pool(self.features(photos).float(), superpixels, n_regions))
 
 
-def make_region_network(*, backbone: str, output_stride: int, n_classes: int, width: int) -> RegionNetwork:
-    """A region network with random weights.
+def make_region_network(
+    *, backbone: str, output_stride: int, n_classes: int, width: int | None = None
+) -> RegionNetwork:
+    """A region network with random weights; `width` is that of a pyramid head, its default where None.
 
     Raises:
         InputError: no such backbone.
     """
+    width = WIDTHS["pyramid"] if width is None else width
     network = RegionNetwork(make_backbone(backbone, output_stride=output_stride), n_classes=n_classes, width=width)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def region_network_from(start: Path, *, n_classes: int, width: int) -> tuple[RegionNetwork, dict[str, Any]]:
-    """A region network that starts from the backbone in the folder `start`, and its description.
+def region_network_from(start: Path, *, n_classes: int, width: int | None) -> tuple[RegionNetwork, dict[str, Any]]:
+    """A region network that starts from the model in the folder `start`, and its description.
+
+    Of a segmenter with a pyramid head of the same width it takes all but the classifier, of any other the backbone.
 
     Raises:
         InputError: no model in `start`.
