@@ -30,6 +30,7 @@ ARRAYS = {
     "erasing": ("saliency",),
 }
 THRESHOLDS = [step / 100 for step in range(101)]
+WORST = 3  # images of a split that a run's file names
 
 
 class Scored(NamedTuple):
@@ -73,20 +74,21 @@ def main(*, store: Path, truth: Path, kind: str, out: Path) -> None:
 
 
 def _score(artifact: Store, masks: Store | None, arrays: tuple[str, ...], kind: str) -> dict[str, Any]:
-    """Every split's summary, and how many images have no mask."""
+    """Every split's summary, a run's also with the images of lowest mIoU, and how many images have no mask."""
     classes = artifact.meaning.get("classes", [])
     counts: dict[str, np.ndarray] = {}
     images: dict[str, int] = {}
+    alone: dict[str, dict[str, float]] = {}
     for image in _scored_images(artifact, masks, arrays) if masks is not None else ():
         found = _count(kind, image, len(classes))
         counts[image.split] = counts[image.split] + found if image.split in counts else found
         images[image.split] = images.get(image.split, 0) + 1
-    return {
-        "without_mask": len(artifact) - sum(images.values()),
-        "splits": {
-            split: _summary(kind, counts[split], classes, images[split]) for split in counts if counts[split].any()
-        },
-    }
+        if kind == "runs" and found.any():
+            alone.setdefault(image.split, {})[image.image_id] = Scores(found).miou
+    splits = {split: _summary(kind, counts[split], classes, images[split]) for split in counts if counts[split].any()}
+    for split, mious in alone.items():
+        splits[split]["worst"] = {name: mious[name] for name in sorted(mious, key=lambda n: (mious[n], n))[:WORST]}
+    return {"without_mask": len(artifact) - sum(images.values()), "splits": splits}
 
 
 def _steps(artifact: Store, masks: Store | None) -> dict[str, Any]:

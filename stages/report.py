@@ -7,11 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
-from wsss_core.report.page import Page, Row, count_splits, render
-from wsss_core.report.pictures import Titled, named_rows, picture_rows
+from wsss_core.report.budget import main_runs, spent_by_method
+from wsss_core.report.choose import choose_drawn, choose_erased, choose_worst
+from wsss_core.report.claim_list import CLAIMS
+from wsss_core.report.claims import as_json, judge
+from wsss_core.report.figures import Figures
+from wsss_core.report.gallery import draw_groups
+from wsss_core.report.page import Page, count_splits, render
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
-from wsss_core.report.results import Evaluation, metrics, read_evaluations, read_figures, summary
+from wsss_core.report.ranking import class_bars, ranking
+from wsss_core.report.results import metrics, read_evaluations, read_figures, summary
 from wsss_core.report.steps import step_charts, step_tables
 from wsss_core.report.supervision import by_masks, masks_table
 from wsss_core.report.tables import erasing_tables, label_tables, run_tables
@@ -26,7 +33,7 @@ class Report:
     """Section `report`.
 
     Attributes:
-        images: pictures on the page, in equal numbers from `splits`.
+        images: drawn for the gallery, in equal numbers from `splits`.
         seed: of their choice.
         thumb: longer side of a picture in pixels.
     """
@@ -34,7 +41,7 @@ class Report:
     images: int = 12
     splits: tuple[str, ...] = ("val", "train")
     seed: int = 0
-    thumb: int = 160
+    thumb: int = 400
 
     def __post_init__(self) -> None:
         if self.images < 0:
@@ -44,14 +51,16 @@ class Report:
 
 
 def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path("data")) -> None:
-    """Write `index.html`, `metrics.json`, `summary.json` and `plots/` below `out`.
+    """Write `index.html`, `metrics.json`, `claims.json`, `summary.json` and `plots/` below `out`.
 
     Args:
         out: the folder in which the stage evaluate has put `runs/`, `labels/`, `curves/` and `erasing/`.
         rows: the wiring rows; what they do not name is not shown.
         data: the folder of the artifacts.
     """
-    settings = bind(Report, section(load_params(), "report"), "report")
+    params = load_params()
+    settings = bind(Report, section(params, "report"), "report")
+    budget = bind(Budget, section(params, "budget"), "budget")
     wiring = load_params(rows)
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
     runs = list(section(wiring, "segmenters", path=rows))
@@ -67,13 +76,23 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     trained_on = dataset.table["split"].isin(dataset.training_splits)
     chains = section(wiring, "chains", path=rows)
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
+    claims = judge(CLAIMS, Figures(evaluations, chains))
+    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits])
+    drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
+    drawn |= choose_erased(evaluations, "val")
+    worst = choose_worst(evaluations, "val", scored)
     stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
-    saliency = [(title, store) for title, store in stores if store is not None and "saliency" in store.arrays]
+    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb)
+    ranked = ranking(evaluations)
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
         runs=runs,
-        run_tables=[*run_tables(evaluations), *masks_table(masks, "val")],
+        budget=spent_by_method(runs, data / "segmenters", budget),
+        ranking=ranked,
+        class_bars={split: class_bars(found, list(scored.values())) for split, found in ranked.items()},
+        masks_tables=masks_table(masks, "val"),
+        run_tables=run_tables(evaluations),
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
         step_tables=step_tables(chains, evaluations),
@@ -82,35 +101,24 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
         charts=[*draw(**tables, masks=masks, tagged=tagged), *step_charts(chains, evaluations)],
-        pictures=picture_rows(
-            dataset, stores, settings.splits, images=settings.images, seed=settings.seed, thumb=settings.thumb
-        )
-        | _erased(dataset, saliency, evaluations, thumb=settings.thumb),
+        claims=claims,
+        gallery={heading: pictures[heading] for heading in drawn},
+        worst={heading: pictures[heading] for heading in worst},
     )
     _write_text(out / "index.html", render(page))
     _write_json(out / "metrics.json", metrics(evaluations))
+    _write_json(out / "claims.json", as_json(claims))
     _write_json(out / "summary.json", summary(evaluations))
     with whole_folder(out / "plots") as building:
         for name, table in tables.items():
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
 
 
-def _erased(dataset: Dataset, stores: Titled, evaluations: list[Evaluation], *, thumb: int) -> dict[str, list[Row]]:
-    """The images of val that erasing helped most and hurt most."""
-    found = next((e.splits["val"] for e in evaluations if e.kind == "erasing" and "val" in e.splits), None)
-    if found is None:
-        return {}
-    headings = {"helped": "val, where erasing helped most", "hurt": "val, where erasing hurt most"}
-    return {
-        heading: named_rows(dataset, stores, found[key], thumb=thumb) for key, heading in headings.items() if found[key]
-    }
-
-
 def _store_if_made(path: Path) -> Store | None:
     return open_store(path) if (path / MEANING).is_file() else None
 
 
-def _write_json(path: Path, values: dict[str, Any]) -> None:
+def _write_json(path: Path, values: Any) -> None:
     _write_text(path, json.dumps(values, indent=1, ensure_ascii=False) + "\n")
 
 

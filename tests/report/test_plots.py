@@ -19,12 +19,16 @@ def test_losses_of_other_steps_leave_gaps(tmp_path):
     assert table.fillna(-1).values.tolist() == [[10, -1, 4], [20, 3, -1]]
 
 
-def test_iterations_are_lines_by_method_and_seed():
+def test_iterations_are_lines_by_method_means_over_seeds_beside_the_papers():
     table = iterations_table(
         runs(mining_0=0.5, mining_1=0.6, mining_1_s1=0.7, em1_max_10=0.1, em_fixed_gap_1=0.2, full=0.9), "val"
     )
     (chart,) = draw(NO_IMAGES, NO_IMAGES, pd.DataFrame({"threshold": []}), table, {})
-    assert [(line.name, len(line.points)) for line in chart.lines] == [("mining", 2), ("mining_s1", 1)]
+    assert [(line.name, len(line.points)) for line in chart.lines] == [("mining", 2), ("paper: mining", 2)]
+    own, paper = chart.lines
+    assert (own.colour, own.dash) != (paper.colour, paper.dash) and own.colour == paper.colour
+    same = iterations_table(runs(mining_0=0.5, mining_1=0.65), "val")
+    assert draw(NO_IMAGES, NO_IMAGES, pd.DataFrame({"threshold": []}), same, {})[0].lines[0].points == own.points
     assert chart.marked
 
 

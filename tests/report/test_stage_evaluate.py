@@ -29,6 +29,15 @@ def test_predictions_of_a_split_are_scored_from_one_matrix(store, dataset):
     assert scores["images"] == 2
 
 
+def test_the_worst_images_of_a_run_come_first(store, dataset):
+    # right of right, wrong and missed; a: background 3 of 5, class 1 2 of 4; b: class 2 4 of 8, background 0 of 4
+    truth, predicted = dataset(), store("predictions/run", "labels", PREDICTED)
+    worst = evaluated(predicted, "runs", truth)["splits"]["val"]["worst"]
+    assert list(worst) == ["b", "a"]
+    assert worst == pytest.approx({"b": (0 + 4 / 8) / 2, "a": (3 / 5 + 2 / 4) / 2})
+    assert "worst" not in evaluated(predicted, "labels", truth)["splits"]["val"]
+
+
 def test_unlabelled_pixels_miss_and_images_without_mask_are_counted(store, dataset):
     labels = {"c": [[0, 2, 255, 255], [2, 2, 2, 2]], "d": [[0] * 4] * 2}
     found = evaluated(store("cues/max", "labels", labels), "labels", dataset())

@@ -1,5 +1,6 @@
 """The stage report on a project in miniature."""
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -19,6 +20,7 @@ CUES = {"c": [[0, 2, 255, 255], [2, 2, 2, 2]], "d": [[0] * 4] * 2}
 ATTENTION = {"c": [[[51, 153, 102, 255], [255] * 4]], "d": [[[0] * 4] * 2] * 2}
 POSTERIOR = {"d": [[[9] * 4] * 2] * 3}
 SALIENCY = {"a": [[[0] * 4] * 2, [[0, 255, 255, 255], [0] * 4]]}
+BUDGET = "budget: {size: 128, images_seen: 20}\n"
 ROWS = {
     "crf_searches": {},
     "em_runs": {},
@@ -40,6 +42,7 @@ ROWS = {
         {"title": "EM 1", "store": "predictions/mining_1"},
     ],
 }
+SCORES = {"per_class": {"background": 0.5, "cat": 0.5, "dog": 0.5}, "pixel_accuracy": 0.5, "images": 2}
 
 
 @pytest.fixture
@@ -60,12 +63,13 @@ def project(store, dataset):
         loss = Path("data/segmenters/mining_0/loss.csv")
         loss.parent.mkdir(parents=True)
         loss.write_text("step,images,lr,ce,total\n1,10,0.1,2.0,2.5\n2,20,0.1,1.0,1.5\n")
+        (loss.parent / "model.json").write_text('{"kind": "segmenter", "backbone": "<i>lite0</i>"}')
         figures = Path("data/saliency_net/metrics.json")
         figures.parent.mkdir()
         figures.write_text('{"val": {"mae": 0.07314}}')
         Path("stages").mkdir()
         YAML().dump(ROWS, Path("stages/rows.yaml"))
-        Path("params.yaml").write_text("report: {images: 4, splits: [val, train], seed: 0, thumb: 64}\n")
+        Path("params.yaml").write_text(BUDGET + "report: {images: 4, splits: [val, train], seed: 0, thumb: 64}\n")
         return Path("reports")
 
     return build
@@ -73,7 +77,7 @@ def project(store, dataset):
 
 def written(out: Path) -> dict[str, bytes]:
     main(out=out)
-    files = [out / name for name in ("index.html", "metrics.json", "summary.json")]
+    files = [out / name for name in ("index.html", "metrics.json", "claims.json", "summary.json")]
     return {path.name: path.read_bytes() for path in [*files, *sorted((out / "plots").iterdir())]}
 
 
@@ -98,24 +102,50 @@ def test_plots_are_wide_tables(project):
     assert iterations.to_dict("list") == {"run": ["mining_0"], "val_miou": [pytest.approx(4 / 9)]}
 
 
-def test_page_shows_every_panel_and_a_dash_for_what_is_absent(project):
+def test_every_image_has_a_step_for_each_artifact_that_holds_it(project):
     page = written(project())["index.html"].decode()
-    assert page.count("<article") == 5
-    assert page.count("a <span") == 2 and "val, where erasing helped most" in page and "hurt most" not in page
-    assert all(f'alt="saliency S{step} of a"' in page for step in (1, 2))
-    assert 'alt="attention: dog of c"' in page
-    assert 'alt="EM 1 posterior of d"' in page
-    assert 'alt="truth of c"' in page and 'alt="truth of d"' not in page
-    # a: attention, cues, posterior, EM 1; b: also saliency; c: saliency, posterior, both models;
-    # d: saliency, both models, truth
-    assert page.count('<figure class="absent">') == 4 + 5 + 4 + 4
+    steps = {
+        image: re.findall(r'<option value="(\d)" label="([^"]*)"', part)
+        for image, part in re.findall(r"<h4>(\w) .*?(<datalist.*?</datalist>)", page, re.DOTALL)
+    }
+    model = "initial &lt;i&gt;model&lt;/i&gt;"
+    captions = {
+        "a": ["photo", "saliency S1", "saliency S2", model, "truth"],
+        "b": ["photo", model, "truth"],
+        "c": ["photo", "attention: dog", "mined pixels", "truth"],
+        "d": ["photo", "attention: &lt;b&gt;cat&lt;/b&gt;", "attention: dog", "mined pixels", "EM 1 posterior"],
+    }
+    assert steps == {image: [(str(i), c) for i, c in enumerate(found)] for image, found in captions.items()}
+    assert f"Not made for this image: saliency, {model}, EM 1, truth." in page  # d
 
 
-def test_each_row_has_its_own_photo(project):
+def test_an_image_under_several_headings_is_stored_once(project):
+    page = written(project())["index.html"].decode()
+    assert page.count("<article") == 4
+    assert page.count('id="image-0"') == 1
+    a, b = '<a href="#image-0">a</a>', '<a href="#image-1">b</a>'
+    assert f"<h3>val, where erasing helped most</h3>\n<p>Above: {a}.</p>" in page and "hurt most" not in page
+    assert f"<h3>mining pixels: mining_0 on val</h3>\n<p>Above: {b}, mIoU 25.0; {a}, mIoU 55.0.</p>" in page
+    uris = re.findall(r'src="(data:image/jpeg[^"]*)"', page)
+    assert len(uris) == len(set(uris)) == 4
+
+
+def test_each_image_has_its_own_photo(project):
     page = written(project())["index.html"].decode()
     dataset = Dataset(Path("data/dataset"))
     for row, image_id in enumerate(dataset.table["image_id"]):
-        assert f'--photo:url({photo_uri(dataset.photo(row))})">\n<h4>{image_id} ' in page
+        assert f'<img src="{photo_uri(dataset.photo(row))}" alt="photo {image_id}">' in page
+
+
+def test_the_page_reads_from_what_was_run_to_what_it_cost(project):
+    page = written(project())["index.html"].decode()
+    order = ["run", "ranking", "classes", "curves", "labels", "claims", "gallery", "worst", "costs"]
+    assert re.findall(r'<section id="(\w+)">', page) == order == re.findall(r'<a href="#([a-z]+)">', page)
+
+
+def test_a_run_over_one_seed_says_so(project):
+    page = written(project())["index.html"].decode()
+    assert "<b>44.4</b></td><td>one seed</td><td>60.0</td>" in page
 
 
 def test_page_has_the_numbers_for_people(project):
@@ -124,6 +154,34 @@ def test_page_has_the_numbers_for_people(project):
     assert "not comparable" in page and "53.5" in page
     assert "val.mae" in page and "0.07314" in page
     assert "removed" not in page
+
+
+def test_page_and_file_have_every_claim_with_its_verdict(project):
+    files = written(project())
+    claims = json.loads(files["claims.json"])
+    assert [claim["id"] for claim in claims] == [f"C{n}" for n in range(1, 29)]
+    assert claims[4]["verdict"] == "not decided" and claims[4]["reason"] == "missing: mining_1, mining_2"
+    assert claims[4]["ours"][0]["values"] == {"mining_1": [], "mining_0": [44.444]}
+    page = files["index.html"].decode()
+    assert page.count("<b>not decided</b>") == 28
+    assert "missing: mining_1, mining_2" in page and "53.5 → 56.3" in page
+
+
+def test_page_shows_figures_and_differences_of_all_seeds(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    for name, miou in (("mining_0", 0.2), ("mining_0_s1", 0.25), ("mining_1", 0.3), ("mining_1_s1", 0.36)):
+        (out / f"runs/{name}.json").write_text(json.dumps({"splits": {"val": SCORES | {"miou": miou}}}))
+        rows["evaluations"][name] = {"kind": "runs", "store": f"predictions/{name}"}
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    page = written(out)["index.html"].decode()
+    assert "<b>33.0 ± 4.2</b></td><td>2 seeds</td>" in page and "22.5 ± 3.5" in page
+    assert "mining_1 33.0 − mining_0 22.5: +10.5 ± 1.4 over 2 seeds, expected &gt; 0" in page
+
+
+def test_page_has_the_budget_of_the_main_runs(project):
+    page = written(project())["index.html"].decode()
+    assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>20</td>" in page
+    assert "One method." in page
 
 
 def test_names_are_escaped(project):
@@ -135,7 +193,7 @@ def test_names_are_escaped(project):
 def test_page_needs_no_other_file(project):
     page = written(project())["index.html"].decode()
     assert re.findall(r'(?:src|href)="(?!data:image/|#)', page) == []
-    assert set(re.findall(r"url\((.{11})", page)) == {"data:image/"}
+    assert "url(" not in page and "@import" not in page
 
 
 def test_bytes_repeat(project):
@@ -149,12 +207,13 @@ def test_a_data_set_without_masks_still_has_a_page(project):
     assert json.loads(files["metrics.json"]) == {"runs": {}, "labels": {}}
     page = files["index.html"].decode()
     assert page.count("Nothing to score") == 2
+    assert "Nothing is scored." in page and "No method's main run is scored image by image." in page
     assert page.count("<article") == 4 and "truth of" not in page
     assert files["iterations.csv"] == b"run,val_miou\n"
 
 
 def test_a_setting_out_of_range_names_its_key(project):
     out = project()
-    Path("params.yaml").write_text("report: {thumb: 4}\n")
+    Path("params.yaml").write_text(BUDGET + "report: {thumb: 4}\n")
     with pytest.raises(InputError, match=r"report: thumb must be in \[16, 1024\], got 4"):
         main(out=out)

@@ -16,9 +16,9 @@ def test_longer_side_takes_the_size_shown():
     assert shown_size(np.zeros((500, 2)), 16) == (1, 16)
 
 
-def test_stored_twice_as_dense_as_shown_and_never_enlarged():
-    assert shrink(np.zeros((400, 1000, 3), np.uint8), 160, smooth=True).shape == (128, 320, 3)
-    assert shrink(np.zeros((40, 100), np.uint8), 160, smooth=False).shape == (40, 100)
+def test_stored_as_large_as_shown_and_never_enlarged():
+    assert shrink(np.zeros((400, 1000, 3), np.uint8), 320, smooth=True).shape == (128, 320, 3)
+    assert shrink(np.zeros((40, 100), np.uint8), 320, smooth=False).shape == (40, 100)
 
 
 def test_class_ids_are_picked_and_photos_averaged():

@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from statistics import fmean
 
 import pandas as pd
 
-from wsss_core.report.chart import Chart, line_chart
+from wsss_core.report.chart import PAPER, Chart, line_chart
+from wsss_core.report.reference import PAPERS
 from wsss_core.report.results import Evaluation
+from wsss_core.report.seeds import without_seed
 from wsss_core.report.supervision import Curves
 
 SHARE = "share_"  # columns of loss.csv
 MOST_LINES = 12
-# A run's name tells its place: mining_1 is iteration 1 of mining, mining_1_s2 the same with seed 2; em1_max_10 and
-# em_fixed_gap_1 are none.
-ITERATION = re.compile(r"(?P<method>[a-z]+)_(?P<step>\d)(?P<seed>_s\d+)?")
+# A run's name tells its place: mining_1 is iteration 1 of mining; em1_max_10 and em_fixed_gap_1 are none.
+ITERATION = re.compile(r"(?P<method>[a-z]+)_(?P<step>\d)")
 
 
 def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
@@ -72,10 +74,7 @@ def draw(
     Args:
         tagged: runs whose E-step gets a chart of its own, with its largest classes.
     """
-    methods: dict[str, list[tuple[float, float]]] = {}
-    for run, miou in iterations.dropna().itertuples(index=False):
-        if found := ITERATION.fullmatch(run):
-            methods.setdefault(found["method"] + (found["seed"] or ""), []).append((int(found["step"]), 100 * miou))
+    methods = _over_iterations(iterations)
     over_masks = {family: [(float(n), 100 * miou) for n, miou in points.items()] for family, points in masks.items()}
     won = _series(shares, 100)
     background = {name.removesuffix(" background"): line for name, line in won.items() if name.endswith(" background")}
@@ -96,6 +95,22 @@ def draw(
         for title, x_label, y_label, series in charts
         if series
     ]
+
+
+def _over_iterations(iterations: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
+    """mIoU of each method by iteration, means over the seeds, and what its paper reports."""
+    mious: dict[str, list[float]] = {}
+    for run, miou in iterations.dropna().itertuples(index=False):
+        mious.setdefault(without_seed(run)[0], []).append(100 * miou)
+    own: dict[str, list[tuple[float, float]]] = {}
+    papers: dict[str, list[tuple[float, float]]] = {}
+    for run, values in mious.items():
+        if found := ITERATION.fullmatch(run):
+            own.setdefault(found["method"], []).append((int(found["step"]), fmean(values)))
+            if run in PAPERS:
+                first, *_ = PAPERS[run].all_classes.split(" / ")  # of Max and Relative rule
+                papers.setdefault(PAPER + found["method"], []).append((int(found["step"]), float(first)))
+    return own | papers
 
 
 def _of_run(won: Mapping[str, list[tuple[float, float]]], run: str) -> dict[str, list[tuple[float, float]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wsss_core.report.chart import Chart, line_chart
+from wsss_core.report.chart import PAPER, Chart, line_chart
 from wsss_core.report.reference import AFFINITY_MIOU, AFFINITY_PRECISION
 from wsss_core.report.results import Evaluation
 from wsss_core.report.tables import Cell, Table, percent
@@ -71,7 +71,7 @@ def _over(
 
 
 def _paper(figures: Mapping[str, Sequence[float]], parts: Sequence[str]) -> Points:
-    return {f"paper: {part}": [(float(t), v) for t, v in enumerate(figures[part], start=1)] for part in parts}
+    return {f"{PAPER}{part}": [(float(t), v) for t, v in enumerate(figures[part], start=1)] for part in parts}
 
 
 def _train(step: Mapping[str, str], evaluations: list[Evaluation]) -> list[float | None]:

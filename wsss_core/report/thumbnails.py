@@ -7,7 +7,6 @@ import base64
 import cv2
 import numpy as np
 
-DENSITY = 2  # stored pixels for one on the page, for sharp pictures on dense screens
 LOSSLESS = 101  # OpenCV's WebP quality above 100
 
 
@@ -18,14 +17,13 @@ def shown_size(image: np.ndarray, side: int) -> tuple[int, int]:
 
 
 def shrink(image: np.ndarray, side: int, *, smooth: bool) -> np.ndarray:
-    """Make the longer side `DENSITY · side` pixels where it is longer.
+    """Make the longer side `side` pixels where it is longer; the page enlarges what is smaller.
 
     Args:
         image: uint8 (H, W) or (H, W, 3).
-        side: of the image on the page.
         smooth: average pixels (photos, soft maps) or pick them (class ids).
     """
-    size = shown_size(image, min(DENSITY * side, max(image.shape[:2])))
+    size = shown_size(image, min(side, max(image.shape[:2])))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if smooth else cv2.INTER_NEAREST)
 
 
