@@ -173,7 +173,7 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
         assert places == sorted(places)
     assert ran.index("refine@affinity_1") < ran.index("train_segmenter@affinity_2")
     edit_params(project, lambda params: params["train_affinity"]["affinity"].update(smoothness=0.5))
-    again = repro(project, "refine@affinity_1")
+    again = repro(project, "evaluate@refined_affinity_1")
     assert again[0] == "train_affinity@affinity_1_spn" and "mine_regions@affinity_1" not in again
     regions, refined = (wsss_core.open(project / f"data/{name}/affinity_1") for name in ("regions", "refined"))
     superpixels = wsss_core.open(project / "data/superpixels")
