@@ -106,7 +106,10 @@ def _energies(artifact: Store) -> dict[str, dict[str, float]]:
     """Each split's mean of the energies in the artifact's index (the stage refine has them), over all its images."""
     columns = [name for name in ("energy", "energy_mined") if name in artifact.table]
     means = artifact.table.groupby("split")[columns].mean() if columns else artifact.table.iloc[:0]
-    return {str(split): {name: float(row[name]) for name in columns} for split, row in means.iterrows()}
+    return {
+        str(split): {name: float(row[name]) for name in columns if not np.isnan(row[name])}
+        for split, row in means.iterrows()
+    }
 
 
 def _open_masks(truth: Path) -> Store | None:

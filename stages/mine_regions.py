@@ -23,7 +23,9 @@ from wsss_core.models.regions import RegionNetwork, region_network_from
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
+from wsss_core.training.distributed import rank
 from wsss_core.training.fit import fit
+from wsss_core.training.repeatable import repeatable
 from wsss_core.training.settings import changed_settings
 
 LOG = logging.getLogger(__name__)
@@ -82,6 +84,8 @@ def main(
         seed=seed,
         key=fingerprint([*sections, seed], dataset / "photos", labels, superpixels, start),
     )
+    if rank():
+        return  # one process writes the store
     network = network.eval()
     judge = Judge(network, regions, confidence=chosen.confidence, device=default_device())
 
@@ -97,14 +101,15 @@ def main(
             statistics.append(statistic)
         return {"labels": maps}, statistics
 
-    index = write_store(
-        out,
-        compute,
-        table=table,
-        arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
-        key=fingerprint([*sections, seed], dataset / "photos", net, superpixels),
-        attributes={"classes": list(photos.classes)},
-    )
+    with repeatable():  # sums over regions, on a GPU
+        index = write_store(
+            out,
+            compute,
+            table=table,
+            arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+            key=fingerprint([*sections, seed], dataset / "photos", net, superpixels),
+            attributes={"classes": list(photos.classes)},
+        )
     warn(index, photos.classes)
 
 

@@ -27,7 +27,8 @@ class Affinity:
     Attributes:
         smoothness: weight of the region smoothness.
         per_class: affinities for each label apart, or shared by all (a twentieth of the maps for 21 labels).
-        images_seen, head, width: of the guidance network; the budget's if left out.
+        images_seen, head, width: of the guidance network; the budget's if left out, but a head without a width has its
+            own default.
         training: what differs from the section of that name.
     """
 
@@ -38,6 +39,10 @@ class Affinity:
     width: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.images_seen is not None and self.images_seen < 1:
+            raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
 
 
 def main(
@@ -62,10 +67,17 @@ def main(
     segmenter, unary_description = load_segmenter(unary, classes=photos.classes)
     if isinstance(segmenter, PropagationNetwork):
         raise InputError(f"{unary}: propagates already; give the unary network")
-    head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
+    head = budget.head if chosen.head is None else chosen.head
+    width = budget.width if chosen.width is None and chosen.head is None else chosen.width
     torch.manual_seed(seed)
     network, description = propagation_from(
-        start, segmenter, unary_description, head=head, width=width, per_class=chosen.per_class
+        start,
+        segmenter,
+        unary_description,
+        classes=photos.classes,
+        head=head,
+        width=width,
+        per_class=chosen.per_class,
     )
     augment = training.augment(budget, network.output_stride)
     fit(

@@ -26,6 +26,7 @@ from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
 from wsss_core.stores.layout import quantise
+from wsss_core.training.distributed import rank
 from wsss_core.training.fit import fit
 from wsss_core.training.settings import changed_settings
 
@@ -54,6 +55,8 @@ class Walk:
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.images_seen is not None and self.images_seen < 1:
+            raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
         if self.background <= 0 or self.beta <= 0 or self.log2_steps < 0:
             raise ValueError(
                 f"expected background > 0, beta > 0 and log2_steps >= 0, got {self.background:g}, {self.beta:g} and "
@@ -88,6 +91,8 @@ def main(
         seed=seed,
         key=fingerprint([*sections, seed], dataset / "photos", labels, start),
     )
+    if rank():
+        return  # one process writes the store
     network = network.eval()
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
@@ -121,7 +126,9 @@ def revise(features: Tensor, attention: NDArray, entered: tuple[int, int], chose
     Args:
         features: (D, h, w) on the grid of a photo that entered the network with `entered` pixels.
     """
-    planes = [cv2.resize(plane, entered[::-1], interpolation=cv2.INTER_AREA) for plane in attention]
+    shrinks = entered[0] <= attention.shape[1] and entered[1] <= attention.shape[2]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    planes = [cv2.resize(plane, entered[::-1], interpolation=how) for plane in attention]
     grid = (features.shape[1], features.shape[2])
     small = interpolate(torch.from_numpy(np.stack(planes))[None], size=grid, mode="bilinear", align_corners=True)[0]
     small = small.to(features.device)

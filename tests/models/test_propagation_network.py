@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from wsss_core.affinity.propagation import propagate
+from wsss_core.models.attention import make_fcan
 from wsss_core.models.backbone import make_backbone
 from wsss_core.models.propagation import SMALLEST, make_propagation, propagated, propagation_from
 from wsss_core.models.regions import make_region_network
@@ -76,7 +77,7 @@ def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path):
     unary = make_segmenter(**UNARY)
     save_model(tmp_path / "u", unary, {"kind": "segmenter", **UNARY, "classes": CLASSES})
     model, description = propagation_from(
-        tmp_path / "b", *load_segmenter(tmp_path / "u"), head="pyramid", width=8, per_class=True
+        tmp_path / "b", *load_segmenter(tmp_path / "u"), classes=CLASSES, head="pyramid", width=8, per_class=True
     )
     save_model(tmp_path / "p", model, {**description, "classes": CLASSES})
     loaded, read = load_segmenter(tmp_path / "p", classes=CLASSES)
@@ -84,6 +85,13 @@ def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path):
     with torch.no_grad():
         assert torch.equal(loaded(PHOTOS), model.eval()(PHOTOS))
         torch.testing.assert_close(loaded.unary(PHOTOS), unary.eval()(PHOTOS))
+    fcan = {**TRUNK, "head": "pyramid", "n_classes": 4, "width": 8, "pool": "gap"}  # its classifiers are left out
+    save_model(tmp_path / "f", make_fcan(**fcan), {"kind": "fcan", **fcan, "classes": CLASSES})
+    given = load_segmenter(tmp_path / "u", classes=CLASSES[:3])  # fewer classes than it was trained on
+    fewer, description = propagation_from(
+        tmp_path / "f", *given, classes=CLASSES[:3], head="pyramid", width=8, per_class=True
+    )
+    assert description["unary"]["n_classes"] == 3 and fewer.eval()(PHOTOS).shape[1] == 3
     with pytest.raises(InputError, match="propagates background, cat, dog, cow; asked for background, cat alone"):
         load_segmenter(tmp_path / "p", classes=CLASSES[:2])
 

@@ -70,7 +70,8 @@ def cut(
         dtypes = (np.uint8, np.uint16) if map_.ndim == 2 else (np.uint8,)
         if map_.ndim not in (2, 3) or map_.shape[-2:] != photo.shape[:2] or map_.dtype not in dtypes:
             raise ValueError(
-                f"{name}: expected uint8 of the photo's size {photo.shape[:2]}, got {map_.dtype} {map_.shape}"
+                f"{name}: expected uint8 of the photo's size {photo.shape[:2]} (or uint16 numbers), "
+                f"got {map_.dtype} {map_.shape}"
             )
     side = augment.crop
     factor = augment.size / max(photo.shape[:2]) * rng.uniform(*augment.scale)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -115,6 +115,7 @@ def propagation_from(
     unary: Segmenter,
     description: Mapping[str, Any],
     *,
+    classes: Sequence[str],
     head: HeadName,
     width: int | None,
     per_class: bool,
@@ -122,13 +123,15 @@ def propagation_from(
     """A propagation network whose guidance starts from the backbone in `start`, and its description.
 
     Args:
-        unary, description: what `load_segmenter` gives of the unary network.
+        unary, description: what `load_segmenter` gives of the unary network, asked for `classes`.
+        classes: names of the labels, background first.
 
     Raises:
         InputError: no model in `start`.
     """
     name, stride = backbone_of(start)
     inner = {key: value for key, value in description.items() if key not in ("kind", "classes", "pool")}
+    inner["n_classes"] = len(classes)
     arguments: dict[str, Any] = {
         "backbone": name,
         "output_stride": stride,
@@ -138,6 +141,6 @@ def propagation_from(
         "unary": inner,
     }
     network = make_propagation(**arguments)
+    start_from(network, start, classifier=False)
     network.unary.load_state_dict(unary.state_dict())
-    start_from(network, start)
     return network, {"kind": "propagation", **arguments}

@@ -56,7 +56,10 @@ class RegionNetwork(nn.Module):
         R is the highest region number of the batch and one; regions that a photo lacks get the scores of nothing.
         """
         n_regions = int(superpixels.max()) + 1
-        return self.classify(pool(self.features(photos).float(), superpixels, n_regions))
+        features = self.features(photos)
+        with torch.autocast(photos.device.type, enabled=False):  # weights that sum to 1 need more than half precision
+            pooled = pool(features.float(), superpixels, n_regions)
+        return self.classify(pooled)
 
 
 def make_region_network(
@@ -83,5 +86,5 @@ def region_network_from(start: Path, *, n_classes: int, width: int | None) -> tu
     name, stride = backbone_of(start)
     arguments: dict[str, Any] = {"backbone": name, "output_stride": stride, "n_classes": n_classes, "width": width}
     network = make_region_network(**arguments)
-    start_from(network, start)
+    start_from(network, start, classifier=False)
     return network, {"kind": "regions", **arguments}

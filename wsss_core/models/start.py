@@ -24,12 +24,14 @@ def backbone_of(folder: Path) -> tuple[str, int]:
     return description["name" if description["kind"] == "backbone" else "backbone"], description["output_stride"]
 
 
-def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None = None) -> None:
+def start_from(
+    model: nn.Module, folder: Path, *, classes: Sequence[str] | None = None, classifier: bool = True
+) -> None:
     """Load what fits: the backbone from a `backbone` folder, every tensor of the same name and shape from a model's.
 
     So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone. With
     `classes`, the model's, a segmenter of other classes starts it too, all but the classifier, which stays as it is
-    (Papandreou et al. 2015, §4.5).
+    (Papandreou et al. 2015, §4.5). Without `classifier` that layer always stays as it is.
 
     Raises:
         InputError: another backbone, or classifiers of different numbers of classes where no names tell them apart.
@@ -39,7 +41,8 @@ def start_from(model: nn.Module, folder: Path, *, classes: Sequence[str] | None 
     if description["kind"] == "backbone":
         found = {f"backbone.{name}": tensor for name, tensor in found.items()}
     own = model.state_dict()
-    if classes is not None and list(description.get("classes", classes)) != list(classes):
+    other_classes = classes is not None and list(description.get("classes", classes)) != list(classes)
+    if other_classes or not classifier:
         found = {name: tensor for name, tensor in found.items() if not is_classifier(name)}
     fitting = {n: t for n, t in found.items() if n in own and t.shape == own[n].shape}
     for name, tensor in own.items():
