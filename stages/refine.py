@@ -19,7 +19,7 @@ from wsss_core.models.propagation import PropagationNetwork
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -68,7 +68,7 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
             map_ = restricted_argmax(planes[n:-1], present).cpu().numpy().astype(np.uint8)
             refined.append(map_)
             taken.append(quantise(planes[-1].cpu().numpy()))
-            learnt = torch.from_numpy(_labels(mined, image_id).astype(np.int64)).to(device)
+            learnt = torch.from_numpy(mined.read("labels", mined.row_of(image_id)).astype(np.int64)).to(device)
             statistics.append(
                 {
                     "background": float((map_ == 0).mean()),
@@ -89,10 +89,6 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
         key=fingerprint(sections, dataset / "photos", segmenter, labels),
         attributes={"classes": list(photos.classes)},
     )
-
-
-def _labels(store: Store, image_id: str) -> NDArray[np.uint8]:
-    return store.read("labels", store.row_of(image_id))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -20,7 +19,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.pixel_pairs import PixelPairLoss
-from wsss_core.models.inference import enlarge, infer_grids
+from wsss_core.models.inference import enlarge, infer_grids, resize
 from wsss_core.models.pixel_features import pixel_features_from
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
@@ -126,9 +125,7 @@ def revise(features: Tensor, attention: NDArray, entered: tuple[int, int], chose
     Args:
         features: (D, h, w) on the grid of a photo that entered the network with `entered` pixels.
     """
-    shrinks = entered[0] <= attention.shape[1] and entered[1] <= attention.shape[2]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    planes = [cv2.resize(plane, entered[::-1], interpolation=how) for plane in attention]
+    planes = [resize(plane, entered) for plane in attention]
     grid = (features.shape[1], features.shape[2])
     small = interpolate(torch.from_numpy(np.stack(planes))[None], size=grid, mode="bilinear", align_corners=True)[0]
     small = small.to(features.device)

@@ -136,7 +136,7 @@ def _views(
     device: torch.device,
 ) -> Tensor:
     """Grid maps of the photos resized to `shape`, float32 (B, views, C, h, w): the photo, then its mirror image."""
-    resized = np.stack([_resize(photo, shape) for photo in photos])  # (B, H, W, 3)
+    resized = np.stack([resize(photo, shape) for photo in photos])  # (B, H, W, 3)
     images = torch.from_numpy(resized).to(device).permute(0, 3, 1, 2).float()  # (B, 3, H, W), channels last
     maps = [forward(images).float()]
     if mirror:
@@ -162,7 +162,8 @@ def enlarge(view: Tensor, shape: Size, true_size: Size) -> Tensor:
     return interpolate(pixels, size=true_size, mode="bilinear", align_corners=False)
 
 
-def _resize(photo: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def resize(photo: np.ndarray, shape: Size) -> np.ndarray:
+    """A photo (H, W, 3) or map (H, W) at the height and width at which its photo enters the network."""
     shrinks = shape[0] <= photo.shape[0] and shape[1] <= photo.shape[1]
     return cv2.resize(photo, shape[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 

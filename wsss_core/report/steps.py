@@ -25,8 +25,7 @@ def step_tables(chains: Chains, evaluations: list[Evaluation]) -> list[Table]:
         chains: the wiring rows: for every step the names of the evaluations of `unary`, `confident`, `pairwise` (label
             stores) and `val` (a run).
     """
-    heads = {"unary": "unary", "confident": "confident", "pairwise": "pairwise"}
-    columns = [f"{heads[part]}{' precision' * (m == 'precision')}" for part in PARTS for m in MEASURES]
+    columns = [f"{part}{' precision' * (m == 'precision')}" for part in PARTS for m in MEASURES]
     columns += ["val mIoU", "energy", "after mining"]
     tables = []
     for chain, steps in chains.items():
