@@ -37,7 +37,7 @@ CHECKED = (
     *("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps"),
     *("regions", "affinities", "refinements", "walks"),
 )
-CHECKED_KEYS = (*("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "unary", "net", "store"),)
+CHECKED_KEYS = ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "unary", "net", "store")
 
 # What DCSP varies of its cues beside the saliency step: how saliency and attention are joined, γ, and the pooling.
 DCSP_CUES: dict[str, dict[str, Any]] = {
