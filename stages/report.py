@@ -13,6 +13,7 @@ from wsss_core.report.budget import main_runs, spent_by_method
 from wsss_core.report.choose import choose_drawn, choose_erased, choose_worst
 from wsss_core.report.claim_list import CLAIMS
 from wsss_core.report.claims import as_json, judge
+from wsss_core.report.combinations import combination_tables
 from wsss_core.report.figures import Figures
 from wsss_core.report.gallery import draw_groups
 from wsss_core.report.page import Page, count_splits, render
@@ -96,6 +97,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
         step_tables=step_tables(chains, evaluations),
+        combination_tables=combination_tables(section(wiring, "combinations", path=rows), evaluations, "val"),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}

@@ -1,13 +1,12 @@
 """Wiring rows are made from params.yaml and refuse what does not exist."""
 
 import copy
-from importlib import resources
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from wsss_core.cli.presets import PRESETS, init_project, write_rows
+from wsss_core.cli.presets import PRESETS, init_project, load_preset, write_rows
 from wsss_core.cli.rows import check_rows, make_rows
 from wsss_core.stage import InputError, load_params
 
@@ -15,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def preset(name: str) -> dict:
-    return YAML(typ="safe").load((resources.files("wsss_core.presets") / f"{name}.yaml").read_text())
+    return load_preset(name)
 
 
 @pytest.fixture
@@ -220,20 +219,58 @@ def test_each_ablation_of_affinity_leaves_one_part_out(project):
 def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
     init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
     rows, settings = make_rows(load_params()), load_params()["train_segmenter"]
-    assert (
-        rows["runs"]["combined_0"] | {"labels": "cues/harmonic", "start": "attention_nets/cam"}
-        == rows["runs"]["combined_0"]
-    )
+    first = {"settings": "combined", "labels": "cues/harmonic", "start": "attention_nets/cam", "seed": 0}
+    assert rows["runs"]["combined_0"] == first
     assert rows["runs"]["combined_1"]["labels"] == "posteriors/combined_1"
-    assert rows["regions"]["combined_1"]["labels"] == "posteriors/combined_labels"
+    assert rows["regions"]["combined_1"]["labels"] == "posteriors/combined_1_own"
     spn = rows["affinities"]["combined_1_spn"]
     assert (spn["unary"], spn["labels"]) == ("segmenters/combined_1", "regions/combined_1")
     assert rows["evaluations"]["combined_1_spn"]["store"] == "predictions/combined_1_spn"
-    assert (settings["combined"]["neighbourhood_weight"], settings["combined_plain"]["neighbourhood_weight"]) == (
-        0.1,
-        0,
-    )
-    assert "affinity_1" not in rows["runs"] and rows["chains"] == {}
+    assert [part["run"] for part in rows["combinations"]["combined"]] == ["combined_0", "combined_1", "combined_1_spn"]
+    assert [settings[name]["neighbourhood_weight"] for name in ("combined", "combined_plain")] == [0.1, 0]
+    assert rows["runs"]["combined_max_0"] == {**first, "labels": "cues/max"}
+    assert rows["runs"]["combined_plain_0"] == {**first, "settings": "combined_plain"}
+    assert "affinity_1" not in rows["runs"] and rows["chains"] == {} and rows["refinements"] == {}
+
+
+def test_a_combination_is_any_cue_loss_start_and_order(project):
+    init_project("demo", options={"methods": ["mining", "combined"], "seeds": 2})
+    edit = {"cues": "cam", "settings": "mining_1", "then": ["regions", "adapted"], "start": "backbones/lite0"}
+    params = load_params()
+    params["rows"]["combined"] = {"mine": edit}
+    params["estep"]["adapted"] = {"kind": "adapt"}
+    rows = make_rows(params)
+    runs = {name: run for name, run in rows["runs"].items() if name.startswith("mine_")}
+    assert list(runs) == ["mine_0", "mine_1", "mine_2", "mine_0_s1", "mine_1_s1", "mine_2_s1"]
+    assert runs["mine_0"] == {"settings": "mining_1", "labels": "cues/cam", "start": "backbones/lite0", "seed": 0}
+    assert runs["mine_1"] == {
+        "settings": "mining_1",
+        "labels": "refined/mine_0",
+        "start": "segmenters/mine_0",
+        "seed": 0,
+    }
+    assert runs["mine_2_s1"]["labels"] == "posteriors/mine_2_s1" and runs["mine_2_s1"]["seed"] == 1
+    assert rows["esteps"]["mine_2_s1"] == {"settings": "adapted", "segmenter": "segmenters/mine_1_s1"}
+    assert rows["refinements"]["mine_0"] == {"segmenter": "segmenters/mine_0_spn", "labels": "regions/mine_0"}
+    assert [p["run"] for p in rows["combinations"]["mine"]] == ["mine_0", "mine_0_spn", "mine_1", "mine_2"]
+
+
+@pytest.mark.parametrize(
+    ("combined", "said"),
+    [
+        ({"mining": {"cues": "max", "settings": "combined"}}, "there is a run 'mining_0' already"),
+        ({"mine": {"cues": "none", "settings": "combined"}}, "no stage makes 'cues/none'"),
+        ({"mine": {"cues": "max", "settings": "none"}}, "train_segmenter.none: no such section"),
+        ({"mine": {"cues": "max", "settings": "combined", "then": ["none"]}}, "estep.none: no such section"),
+        ({"mine": {"cues": "max", "settings": "combined", "than": []}}, "rows.combined.mine"),
+    ],
+)
+def test_a_combination_names_what_there_is(project, combined, said):
+    init_project("demo", options={"methods": ["mining", "combined"]})
+    params = load_params()
+    params["rows"]["combined"] = combined
+    with pytest.raises(InputError, match=said):
+        make_rows(params)
 
 
 @pytest.mark.parametrize("name", ["laptop", "voc12"])

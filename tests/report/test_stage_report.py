@@ -25,6 +25,7 @@ ROWS = {
     "crf_searches": {},
     "em_runs": {},
     "chains": {},
+    "combinations": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "saliency": {"kind": "erasing", "store": "saliency"},

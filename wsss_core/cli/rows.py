@@ -7,10 +7,11 @@ seed or the ablations is one word. A row reaches a stage only through its comman
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from wsss_core.cli.step_rows import StepRows, affinity_rows, combined_rows
+from wsss_core.cli.combinations import Combination, combined_rows
+from wsss_core.cli.step_rows import StepRows, affinity_rows
 from wsss_core.stage import InputError, bind, section
 
 Rows = dict[str, Any]
@@ -75,14 +76,15 @@ class Wiring:
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
-            of regions, no propagation, no smoothness, and random walks instead of it all; of
-            `combined` the same without the CRF neighbourhood.
+            of regions, no propagation, no smoothness, and random walks instead of it all; of the first combination
+            the same without the CRF neighbourhood.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         steps: how often `affinity` learns, mines and propagates, its T.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
         full: also a run on the true masks, the upper bound.
+        combined: the combinations that `combined` trains, by name; the first stands for the method.
     """
 
     preset: str
@@ -100,6 +102,7 @@ class Wiring:
     full: bool = False
     strong: tuple[Any, ...] = (50, 100, 200, "all")
     second_strong: tuple[int, ...] = (20,)
+    combined: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for number in self.strong:
@@ -133,13 +136,15 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         dcsp_runs, dcsp_esteps = _dcsp_runs(wiring, [name for name in mined if name.startswith("dcsp_")])
         runs, esteps = runs | dcsp_runs, esteps | dcsp_esteps
     steps = StepRows()
-    chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds}
-    chosen |= {"ablations": wiring.ablations, "tagged": wiring.tagged}
+    chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds, "tagged": wiring.tagged}
     if "affinity" in wiring.methods:
         attention = f"attention/{_mined('cam', attentions, wiring)}"
-        steps |= affinity_rows(steps=wiring.steps, attention=attention, **chosen)
+        steps |= affinity_rows(steps=wiring.steps, ablations=wiring.ablations, attention=attention, **chosen)
     if "combined" in wiring.methods:
-        steps |= combined_rows(**chosen)
+        combined = combined_rows(_combinations(wiring), **chosen)
+        if taken := sorted(combined.runs.keys() & (runs | steps.runs).keys()):
+            raise InputError(f"params.yaml: rows.combined: there is a run {taken[0]!r} already; choose another name")
+        steps |= combined
     runs, esteps = runs | steps.runs, esteps | steps.esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
@@ -186,8 +191,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "refinements": steps.refinements,
         "walks": steps.walks,
         "chains": steps.chains,
+        "combinations": steps.combinations,
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
-        "panels": _panels(attentions, cues, box_labels, wiring),
+        "panels": _panels(attentions, cues, box_labels, wiring, steps.combinations),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
     check_rows(rows, params)
@@ -360,6 +366,10 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
     return runs
 
 
+def _combinations(wiring: Wiring) -> dict[str, Combination]:
+    return {name: bind(Combination, values, f"rows.combined.{name}") for name, values in wiring.combined.items()}
+
+
 def _evaluations(
     attentions: list[str],
     cues: Mapping,
@@ -380,7 +390,9 @@ def _evaluations(
     return rows
 
 
-def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring) -> list[dict[str, str]]:
+def _panels(
+    attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring, combinations: Mapping
+) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
     panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
@@ -409,10 +421,8 @@ def _panels(attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: W
                 {"title": f"refined {t}", "store": f"refined/affinity_{t}"},
                 {"title": f"refined {t}", "store": f"predictions/affinity_{t}_spn"},
             ]
-    if "combined" in wiring.methods:
-        panels += [
-            {"title": name, "store": f"predictions/{name}"} for name in ("combined_0", "combined_1", "combined_1_spn")
-        ]
+    for shown in combinations.values():
+        panels += [{"title": part["run"], "store": f"predictions/{part['run']}"} for part in shown]
     return panels
 
 

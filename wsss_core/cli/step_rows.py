@@ -1,4 +1,4 @@
-"""The wiring rows of iterative affinity learning, and of the combination of the methods that ends with a step of it."""
+"""The wiring rows of iterative affinity learning."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ Kind = dict[str, Any]
 
 @dataclass(frozen=True)
 class StepRows:
-    """Rows by kind; `chains` names, for the report, what was evaluated of every step of a method."""
+    """Rows by kind.
+
+    For the report `chains` names what was evaluated of every step of a method, `combinations` the runs of every
+    combination and what each of them does.
+    """
 
     cues: Kind = field(default_factory=dict)
     runs: Kind = field(default_factory=dict)
@@ -21,6 +25,7 @@ class StepRows:
     refinements: Kind = field(default_factory=dict)
     walks: Kind = field(default_factory=dict)
     chains: Kind = field(default_factory=dict)
+    combinations: Kind = field(default_factory=dict)
 
     def __or__(self, other: StepRows) -> StepRows:
         return StepRows(**{kind.name: getattr(self, kind.name) | getattr(other, kind.name) for kind in fields(self)})
@@ -45,31 +50,6 @@ def affinity_rows(*, steps: int, seeds: int, ablations: bool, tagged: bool, star
             add_steps("affinity_unpaired", paired=False)
             add_steps("affinity_rough", settings="affinity_rough")
             _add_walks(rows, s, seed, steps, start, attention)
-    return rows
-
-
-def combined_rows(*, seeds: int, ablations: bool, tagged: bool, start: str) -> StepRows:
-    """Harmonic cues, the CRF neighbourhood in the loss, one EM iteration, then regions and propagation.
-
-    With the ablations also `combined_plain`: the same without the neighbourhood.
-    """
-    rows = StepRows()
-    for seed in range(seeds):
-        s = f"_s{seed}" if seed else ""
-        for method in ("combined", "combined_plain") if ablations else ("combined",):
-            first, second = f"{method}_0{s}", f"{method}_1{s}"
-            rows.runs[first] = {"settings": method, "labels": "cues/harmonic", "start": start, "seed": seed}
-            rows.esteps[second] = {"settings": "class_restricted", "segmenter": f"segmenters/{first}"}
-            rows.runs[second] = {
-                "settings": method,
-                "labels": f"posteriors/{second}",
-                "start": f"segmenters/{first}",
-                "seed": seed,
-            }
-            rows.esteps[f"{method}_labels{s}"] = {"settings": "affinity", "segmenter": f"segmenters/{second}"}
-            region_start = f"segmenters/{second}" if tagged else start
-            _add_regions(rows, second, f"posteriors/{method}_labels{s}", region_start, seed)
-            _add_propagation(rows, f"{second}_spn", f"segmenters/{second}", f"regions/{second}", start, seed)
     return rows
 
 
@@ -98,24 +78,26 @@ def _add_steps(
         shown = {"unary": f"posteriors_{unary}", "val": unary}
         if mined:
             if unary == name:
-                _add_regions(rows, name, labels, f"segmenters/{name}" if tagged else start, seed)
+                add_regions(rows, name, labels, f"segmenters/{name}" if tagged else start, seed)
             labels = f"regions/{unary}"
             shown["confident"] = f"regions_{unary}"
         if paired:
-            _add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, start, seed, settings=settings)
+            add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, start, seed, settings=settings)
             rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
             labels = f"refined/{name}"
             shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
         rows.chains.setdefault(f"{method}{s}", []).append(shown)
 
 
-def _add_regions(rows: StepRows, name: str, labels: str, start: str, seed: int) -> None:
+def add_regions(rows: StepRows, name: str, labels: str, start: str, seed: int) -> None:
+    """Regions of which a network, trained on `labels`, is sure."""
     rows.regions[name] = {"settings": "affinity", "labels": labels, "start": start, "seed": seed}
 
 
-def _add_propagation(
+def add_propagation(
     rows: StepRows, name: str, unary: str, labels: str, start: str, seed: int, *, settings: str = "affinity"
 ) -> None:
+    """The network `unary` and a spatial propagation trained as one on `labels`."""
     rows.affinities[name] = {"settings": settings, "unary": unary, "labels": labels, "start": start, "seed": seed}
 
 

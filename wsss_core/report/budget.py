@@ -19,7 +19,7 @@ MAIN = {
     "EM with biases": r"em_adapt",
     "DCSP": r"dcsp_\d+",
     "affinity": r"affinity_\d+_spn",
-    "combined": r"combined_\d+_spn",
+    "combined": r"combined_\d+(_spn)?",
 }
 
 
@@ -35,7 +35,8 @@ class Spent:
 
 def main_runs(runs: Sequence[str]) -> dict[str, str]:
     """The run that stands for each method, of its first seed; methods without a run are left out."""
-    return {method: run for method, pattern in MAIN.items() for run in runs if re.fullmatch(pattern, run)}
+    found = {method: [run for run in runs if re.fullmatch(pattern, run)] for method, pattern in MAIN.items()}
+    return {method: max(matching, key=_progress) for method, matching in found.items() if matching}
 
 
 def spent_by_method(runs: Sequence[str], segmenters: Path, budget: Budget) -> dict[str, Spent]:
@@ -47,6 +48,11 @@ def spent_by_method(runs: Sequence[str], segmenters: Path, budget: Budget) -> di
 def unequal(spent: Sequence[Spent]) -> list[str]:
     """What the runs do not have in common: `backbone`, `size`, `images`."""
     return [key for key in ("backbone", "size", "images") if len({getattr(row, key) for row in spent}) > 1]
+
+
+def _progress(run: str) -> tuple[list[int], str]:
+    """How far along its method a run is: combined_1 < combined_1_spn < combined_2 < combined_10."""
+    return [int(number) for number in re.findall(r"\d+", run)], run
 
 
 def _spent(run: str, folder: Path, budget: Budget) -> Spent:

@@ -55,6 +55,7 @@ class Page:
     label_tables: list[Table]
     erasing_tables: list[Table]
     step_tables: list[Table]
+    combination_tables: list[Table]
     figures: Mapping[str, Mapping[str, Any]]
     charts: list[Chart]
     claims: list[Judged]
