@@ -90,6 +90,7 @@ def main(
         images_seen=chosen.images_seen or budget.images_seen,
         seed=seed,
         key=fingerprint([*sections, seed], dataset / "photos", unary, labels, superpixels, start),
+        photos=len(table),
     )
 
 

@@ -110,6 +110,7 @@ def main(
             *([labels] if weak_labels else []),
             start,
         ),
+        photos=samples.photos,
     )
 
 

@@ -80,6 +80,7 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
         images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
         seed=seed,
         key=fingerprint([*sections, seed], dataset / "photos", labels, start),
+        photos=len(table),
     )
 
 

@@ -9,9 +9,10 @@ from wsss_core.report.budget import Spent, spent_by_method, unequal
 BUDGET = Budget(size=192, images_seen=100)
 
 
-def trained(folder: Path, run: str, images: int | None, backbone: str = "lite0") -> None:
+def trained(folder: Path, run: str, images: int | None, backbone: str = "lite0", photos: int = 30) -> None:
     (folder / run).mkdir()
     (folder / run / "model.json").write_text(json.dumps({"backbone": backbone}))
+    (folder / run / "training.json").write_text(json.dumps({"photos": photos}))
     if images is not None:
         (folder / run / "loss.csv").write_text(f"step,images,total\n1,10,2.0\n9,{images},1.0\n")
 
@@ -29,12 +30,12 @@ def test_the_last_trained_run_stands_for_its_method(tmp_path):
 
 def test_what_was_trained_is_read_from_its_folder(tmp_path):
     trained(tmp_path, "mining_0", 90, "vgg16")
-    trained(tmp_path, "crf_exp", None)
+    trained(tmp_path, "crf_exp", None, photos=20)
     spent = spent_by_method(["mining_0", "crf_exp"], tmp_path, BUDGET)
-    assert list(spent.values()) == [Spent("mining_0", "vgg16", 192, 90), Spent("crf_exp", "lite0", 192, 0)]
-    assert unequal(list(spent.values())) == ["backbone", "images"]
+    assert list(spent.values()) == [Spent("mining_0", "vgg16", 192, 30, 90), Spent("crf_exp", "lite0", 192, 20, 0)]
+    assert unequal(list(spent.values())) == ["backbone", "photos", "images"]
 
 
 def test_equal_budgets_have_nothing_unequal():
-    assert unequal([Spent("a", "lite0", 192, 100), Spent("b", "lite0", 192, 100)]) == []
+    assert unequal([Spent("a", "lite0", 192, 30, 100), Spent("b", "lite0", 192, 30, 100)]) == []
     assert unequal([]) == []

@@ -65,6 +65,7 @@ def project(store, dataset):
         loss.parent.mkdir(parents=True)
         loss.write_text("step,images,lr,ce,total\n1,10,0.1,2.0,2.5\n2,20,0.1,1.0,1.5\n")
         (loss.parent / "model.json").write_text('{"kind": "segmenter", "backbone": "<i>lite0</i>"}')
+        (loss.parent / "training.json").write_text('{"photos": 12}')
         figures = Path("data/saliency_net/metrics.json")
         figures.parent.mkdir()
         figures.write_text('{"val": {"mae": 0.07314}}')
@@ -181,7 +182,7 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
 
 def test_page_has_the_budget_of_the_main_runs(project):
     page = written(project())["index.html"].decode()
-    assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>20</td>" in page
+    assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page
     assert "One method." in page
 
 

@@ -30,6 +30,11 @@ class Mixture(TorchDataset[dict[str, Tensor]]):
         places = [((k + 0.5) / count, part, k) for part, count in enumerate(self.counts) for k in range(count)]
         self.places = [(part, k) for _, part, k in sorted(places)]
 
+    @property
+    def photos(self) -> int:
+        """How many different photos there are; the parts share none."""
+        return sum(len(part.image_ids) for part in self.parts)
+
     def check_slices(self, slices: int) -> None:
         """Refuse a batch that, cut into equal slices for several processes, leaves one without a kind of images.
 

@@ -25,11 +25,12 @@ MAIN = {
 
 @dataclass(frozen=True)
 class Spent:
-    """A training: its run, the backbone, the long side of a photo in pixels, the images it saw."""
+    """A training: its run, the backbone, the long side of a photo in pixels, the photos there were, images seen."""
 
     run: str
     backbone: str
     size: int
+    photos: int
     images: int
 
 
@@ -46,8 +47,8 @@ def spent_by_method(runs: Sequence[str], segmenters: Path, budget: Budget) -> di
 
 
 def unequal(spent: Sequence[Spent]) -> list[str]:
-    """What the runs do not have in common: `backbone`, `size`, `images`."""
-    return [key for key in ("backbone", "size", "images") if len({getattr(row, key) for row in spent}) > 1]
+    """What the runs do not have in common: `backbone`, `size`, `photos`, `images`."""
+    return [key for key in ("backbone", "size", "photos", "images") if len({getattr(row, key) for row in spent}) > 1]
 
 
 def _progress(run: str) -> tuple[list[int], str]:
@@ -57,6 +58,7 @@ def _progress(run: str) -> tuple[list[int], str]:
 
 def _spent(run: str, folder: Path, budget: Budget) -> Spent:
     description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    photos = int(json.loads((folder / "training.json").read_text(encoding="utf-8"))["photos"])
     log = folder / "loss.csv"
     images = int(pd.read_csv(log)["images"].max()) if log.is_file() else 0
-    return Spent(run, str(description["backbone"]), budget.size, images)
+    return Spent(run, str(description["backbone"]), budget.size, photos, images)

@@ -29,16 +29,18 @@ def fit(
     seed: int,
     key: str,
     description: str | None = None,
+    photos: int | None = None,
     figures: Callable[[Path], Mapping[str, float]] | None = None,
 ) -> None:
     """Train `model` and save it in the folder `out`, which takes its name when all is done.
 
     Args:
-        out: gets the saved network, `loss.csv` and, with `figures`, `metrics.json`.
+        out: gets the saved network, `loss.csv`, with `photos` `training.json`, and with `figures` `metrics.json`.
         model, samples, loss, settings, images_seen, seed: see `train`; 0 images save the network as it is.
         saved_as: see `save_model`.
         key: fingerprint of all that the result follows from; an interrupted run with this key is continued.
         description: shown beside the progress, the folder's name by default.
+        photos: how many different ones there are in `samples`, for the report.
         figures: measures the saved network, given its folder.
     """
     with whole_folder(out) as folder:
@@ -55,5 +57,7 @@ def fit(
                 description=description or out.name,
             )
         save_model(folder, model, saved_as)
+        if photos is not None:
+            (folder / "training.json").write_text(json.dumps({"photos": photos}) + "\n", encoding="utf-8")
         if figures:
             (folder / "metrics.json").write_text(json.dumps(figures(folder), indent=1) + "\n", encoding="utf-8")
