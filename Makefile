@@ -1,11 +1,14 @@
-# Two commands: `make demo` and `make test`. Both set up what they need, both can be run again at any time.
+# `make demo` (one method; `demo-all`: all five) and `make test` set up what they need and can be run again at any time.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test setup lint format bench
+.PHONY: demo demo-all test setup lint format bench
 
 demo: setup
 	@$(BIN)/wsss demo
+
+demo-all: setup
+	@$(BIN)/wsss demo --all
 
 test: setup lint
 	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from wsss_core.cli.presets import PRESETS, init_project, load_preset, write_rows
 from wsss_core.cli.rows import check_rows, make_rows
+from wsss_core.report.budget import main_runs
 from wsss_core.stage import InputError, load_params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -271,6 +272,26 @@ def test_a_combination_names_what_there_is(project, combined, said):
     params["rows"]["combined"] = combined
     with pytest.raises(InputError, match=said):
         make_rows(params)
+
+
+def test_main_runs_alone(project):
+    methods = ["mining", "crf", "em", "dcsp", "affinity", "combined"]
+    init_project("demo", options={"methods": methods, "main_only": True})
+    rows = make_rows(load_params())
+    assert list(rows["em_runs"]) == ["crf_exp", "em_adapt"]
+    assert list(main_runs(list(rows["segmenters"])).values()) == [
+        "mining_2",
+        "crf_exp",
+        "em_adapt",
+        "dcsp_1",
+        "affinity_2_spn",
+        "combined_1_spn",
+    ]
+    assert rows["boxed"] == rows["crf_searches"] == {}
+    made = {row["store"] for row in rows["evaluations"].values()}
+    assert {panel["store"] for panel in rows["panels"] if panel["store"].startswith("predictions")} <= made
+    with pytest.raises(InputError, match="main_only"):
+        init_project("demo", options={"main_only": True, "ablations": True}, force=True)
 
 
 @pytest.mark.parametrize("name", ["laptop", "voc12"])

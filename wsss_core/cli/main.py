@@ -16,6 +16,8 @@ from wsss_core.cli.predict import predict
 from wsss_core.cli.presets import PRESETS, init_project, write_rows
 from wsss_core.stage import InputError, load_params, section
 
+METHODS = ("mining", "crf", "em", "dcsp", "affinity", "combined")
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 
@@ -39,6 +41,7 @@ def init(
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     steps: Annotated[int | None, typer.Option(help="steps T of affinity")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
+    main_only: Annotated[bool, typer.Option(help="each method's main run, not what it is compared with")] = False,
     ablations: Annotated[bool, typer.Option(help="also the ablation rows")] = False,
     full: Annotated[bool, typer.Option(help="also a run on the true masks of the training images")] = False,
     force: Annotated[bool, typer.Option(help="replace an edited params.yaml")] = False,
@@ -58,6 +61,7 @@ def init(
             "rounds": rounds,
             "steps": steps,
             "seeds": seeds,
+            "main_only": main_only or None,
             "ablations": ablations or None,
             "full": full or None,
         },
@@ -84,6 +88,7 @@ def rows(
     rounds: Annotated[int | None, typer.Option(help="EM iterations")] = None,
     steps: Annotated[int | None, typer.Option(help="steps T of affinity")] = None,
     seeds: Annotated[int | None, typer.Option(help="repetitions of every run")] = None,
+    main_only: Annotated[bool | None, typer.Option(help="each method's main run, not what it is compared with")] = None,
     ablations: Annotated[bool | None, typer.Option(help="the ablation rows")] = None,
     full: Annotated[bool | None, typer.Option(help="a run on the true masks of the training images")] = None,
 ) -> None:
@@ -94,6 +99,7 @@ def rows(
         "rounds": rounds,
         "steps": steps,
         "seeds": seeds,
+        "main_only": main_only,
         "ablations": ablations,
         "full": full,
     }
@@ -103,13 +109,19 @@ def rows(
 
 
 @app.command()
-def demo() -> None:
+def demo(
+    all_: Annotated[
+        bool, typer.Option("--all", help="all five methods and a combination, not mining pixels alone")
+    ] = False,
+) -> None:
     """Run the whole graph on the embedded scenes and say where the report is."""
     preset = section(load_params(), "rows").get("preset")
     if preset != "demo":
         raise InputError(
             f"params.yaml holds the preset {preset!r}; run `wsss init demo --force`, or `dvc repro` for yours"
         )
+    if all_:
+        write_rows({"methods": list(METHODS), "main_only": True})
     here = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}"}
     code = subprocess.call([str(here / "dvc"), "repro"], env=environment)

@@ -63,6 +63,7 @@ class Wiring:
         methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases), `dcsp`
             (class-specific pixels), `affinity` (iterative affinity learning) and `combined` (parts of all of them);
             their runs are in the graph.
+        main_only: of every method its main run and what that is made of, not the runs it is compared with.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf`, `em`, `affinity` and `combined` from the attention network, a classifier of
@@ -89,6 +90,7 @@ class Wiring:
 
     preset: str
     methods: tuple[Literal["mining", "crf", "em", "dcsp", "affinity", "combined"], ...] = ("mining",)
+    main_only: bool = False
     backbone: str
     encoder: str | None = None
     tagged: bool = False
@@ -110,6 +112,8 @@ class Wiring:
                 raise ValueError(f"strong: expected numbers of images or all, got {number!r}")
         if "mining" not in self.methods:
             raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
+        if self.main_only and self.ablations:
+            raise ValueError("main_only and ablations: only one of them")
         for key in ("rounds", "adapts", "steps", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
@@ -150,7 +154,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
     box_labels: dict[str, Any] = {}
     if "em" in wiring.methods:
-        box_labels = {name: {"settings": name} for name in section(params, "box_labels")}
+        if not wiring.main_only:
+            box_labels = {name: {"settings": name} for name in section(params, "box_labels")}
         em_runs |= _em_runs(wiring, two_sets=two_sets)
     segmenters = {
         name: {"seed": run["seed"]}
@@ -158,6 +163,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         if run.get("dataset") != "second"
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
+    searches = {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {}
+    if wiring.main_only:
+        searches = {}
     cues = {name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"} for name in mined}
     cues |= steps.cues
     rows: Rows = {
@@ -172,7 +180,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "wiring": {
             "detector": wiring.detector,
             "attention": f"attention/{wiring.attention}",
-            "crf_search": "data/crf_search" if "crf" in wiring.methods else NOTHING,
+            "crf_search": "data/crf_search" if searches else NOTHING,
             "box_labels": "data/box_labels" if box_labels else NOTHING_ELSE,
             "regions": "data/regions" if steps.regions else NOTHING_AT_ALL,
             "refined": "data/refined" if steps.refinements else NOTHING_MORE,
@@ -184,7 +192,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "segmenters": segmenters,
         "cue_maps": cue_maps,
         "boxed": box_labels,  # the sections of params.yaml are variables of dvc.yaml, too: no row kind has their names
-        "crf_searches": {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {},
+        "crf_searches": searches,
         "esteps": esteps,
         "regions": steps.regions,
         "affinities": steps.affinities,
@@ -193,7 +201,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "chains": steps.chains,
         "combinations": steps.combinations,
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
-        "panels": _panels(attentions, cues, box_labels, wiring, steps.combinations),
+        "panels": _panels(attentions, cues, box_labels, em_runs, wiring, steps.combinations),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
     check_rows(rows, params)
@@ -277,7 +285,7 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
 
 
 def _crf_runs(wiring: Wiring) -> dict[str, Any]:
-    settings = ["crf_none", "crf_mean", "crf_exp"]
+    settings = ["crf_exp"] if wiring.main_only else ["crf_none", "crf_mean", "crf_exp"]
     if wiring.ablations:
         settings += [f"crf_{form}_{weight}" for form in ("mean", "exp") for weight in SWEPT_WEIGHTS]
         settings.append("crf_joint")
@@ -335,6 +343,9 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
         def add(run: str, settings: str, *, begin: str = start, seed: int = seed, s: str = s, **row: Any) -> None:
             runs[f"{run}{s}"] = em_row(settings, start=begin, seed=seed, **row)
 
+        if wiring.main_only:
+            add("em_adapt", "em_adapt")
+            continue
         for strong in (0, *wiring.strong):
             n = f"_{strong}" if strong else ""
             if strong:
@@ -391,7 +402,12 @@ def _evaluations(
 
 
 def _panels(
-    attentions: list[str], cues: Mapping, box_labels: Mapping, wiring: Wiring, combinations: Mapping
+    attentions: list[str],
+    cues: Mapping,
+    box_labels: Mapping,
+    em_runs: Mapping,
+    wiring: Wiring,
+    combinations: Mapping,
 ) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
@@ -401,17 +417,16 @@ def _panels(
         if t:
             panels.append({"title": f"{name} posterior", "store": f"posteriors/mining_{t}"})
         panels.append({"title": name, "store": f"predictions/mining_{t}"})
-    if "crf" in wiring.methods:
-        panels += [{"title": name, "store": f"predictions/{name}"} for name in ("crf_none", "crf_mean", "crf_exp")]
+    panels += _predicted(em_runs, "crf_none", "crf_mean", "crf_exp")
     if "dcsp" in wiring.methods:
         panels += [
             {"title": f"DCSP {'adapted ' * bool(t)}{t or ''}".strip(), "store": f"predictions/dcsp_{t}"}
             for t in range(wiring.adapts + 1)
         ]
-    if "em" in wiring.methods:
-        panels += [{"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg")]
-        shown = ("em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
-        panels += [{"title": name, "store": f"predictions/{name}"} for name in shown]
+    panels += [
+        {"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg") if name in box_labels
+    ]
+    panels += _predicted(em_runs, "em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
     if "affinity" in wiring.methods:
         for t in range(1, wiring.steps + 1):
             panels += [
@@ -424,6 +439,10 @@ def _panels(
     for shown in combinations.values():
         panels += [{"title": part["run"], "store": f"predictions/{part['run']}"} for part in shown]
     return panels
+
+
+def _predicted(runs: Mapping, *names: str) -> list[dict[str, str]]:
+    return [{"title": name, "store": f"predictions/{name}"} for name in names if name in runs]
 
 
 def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
