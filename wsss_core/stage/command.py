@@ -16,6 +16,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import get_args
 
+from wsss_core.stage.allocator import keep_freed_memory
 from wsss_core.stage.errors import InputError
 from wsss_core.stage.output import WORK
 
@@ -30,6 +31,7 @@ def run(main: Callable[..., None], name: str) -> None:
     logging.basicConfig(level=logging.INFO, format=f"{name}: %(message)s", stream=sys.stderr)
     arguments = _parser(main, name).parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a polite kill ends like Ctrl-C
+    keep_freed_memory()
     start = time.monotonic()
     try:
         main(**vars(arguments))
