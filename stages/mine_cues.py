@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
@@ -9,12 +10,15 @@ from wsss_core.cues.easy import rejections
 from wsss_core.cues.mining import label_shares
 from wsss_core.cues.pair import paired_images, read_pair
 from wsss_core.cues.plan import Plan, read_plan
+from wsss_core.data.dataset import Dataset
 from wsss_core.stage import InputError, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
 
+NO_PHOTO = np.empty((0, 0, 3), np.uint8)
 
-def main(*, settings: str, saliency: Path, attention: Path, easy: Path, out: Path) -> None:
+
+def main(*, settings: str, dataset: Path, saliency: Path, attention: Path, easy: Path, out: Path) -> None:
     where = f"mine_cues.{settings}"
     chosen = section(load_params(), where)
     plan = read_plan(chosen, where)
@@ -24,10 +28,15 @@ def main(*, settings: str, saliency: Path, attention: Path, easy: Path, out: Pat
     if not 1 <= step <= steps:
         raise InputError(f"params.yaml: {where}.step: {step}, but {saliency} has steps 1 to {steps}")
     table = choose_images(plan, salient, attended, easy)
+    photos = Dataset(dataset) if plan.needs_photo else None
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
         maps = (read_pair(salient, attended, image_id, step=step) for image_id in rows["image_id"])
-        labels = [plan.mine(s, a, list(ids)) for (s, a), ids in zip(maps, rows["class_ids"], strict=True)]
+        pictures = photos.photos(rows["dataset_row"].tolist()) if photos is not None else [NO_PHOTO] * len(rows)
+        labels = [
+            plan.mine(s, a, list(ids), photo)
+            for (s, a), ids, photo in zip(maps, rows["class_ids"], pictures, strict=True)
+        ]
         return {"labels": labels}, [label_shares(mined) for mined in labels]
 
     write_store(
@@ -35,7 +44,7 @@ def main(*, settings: str, saliency: Path, attention: Path, easy: Path, out: Pat
         compute,
         table=table,
         arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
-        key=fingerprint(chosen, saliency, attention, easy),
+        key=fingerprint(chosen, *([] if photos is None else [dataset / "photos"]), saliency, attention, easy),
         attributes={"classes": attended.meaning["classes"]},
     )
 

@@ -2,6 +2,7 @@
 
 import json
 import logging
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 from PIL import Image
 
 from stages import mine_cues, select_easy, superpixels
+from wsss_core.crf import DenseCRF
 from wsss_core.cues.easy import EasyRule, easy_figures, reason
-from wsss_core.cues.mining import mine_combined, mine_harmonic
+from wsss_core.cues.mining import mine_cam, mine_combined, mine_harmonic
 from wsss_core.cues.superpixels import superpixels as superpixels_of
 from wsss_core.data.dataset import Dataset
 from wsss_core.ingest import ingest
@@ -25,6 +27,7 @@ mine_cues:
   max: {rule: max}
   harmonic: {rule: harmonic}
   first: {rule: harmonic, step: 1, splits: [val]}
+  cam: {rule: cam, crf: {bilateral_xy: 5}}
   fourth: {rule: harmonic, step: 4}
 """
 
@@ -82,7 +85,9 @@ def select(params=SMALL):
 
 def mine(settings):
     out = Path("data/cues") / settings
-    mine_cues.main(settings=settings, saliency=SALIENCY, attention=ATTENTION, easy=EASY, out=out)
+    mine_cues.main(
+        settings=settings, dataset=Path("data/dataset"), saliency=SALIENCY, attention=ATTENTION, easy=EASY, out=out
+    )
     return open_store(out)
 
 
@@ -128,6 +133,20 @@ def test_mined_easy_images_follow_the_rule(maps):
         assert cues.table["labelled"][row] == (expected != 255).mean()
         assert cues.table["foreground"][row] == (expected == 1).mean()
     assert cues.meaning["classes"] == ["background", "cat", "cow", "dog"]
+
+
+def test_seeds_are_refined_on_their_own_photo(maps, monkeypatch):
+    table, _, attention = maps
+    sizes = zip(table["height"], table["width"], strict=True)
+    photos = [np.random.default_rng(k).integers(0, 256, (*size, 3), np.uint8) for k, size in enumerate(sizes)]
+    Path("data/dataset/photos").mkdir(parents=True)
+    monkeypatch.setattr(Dataset, "__init__", lambda self, path: None)
+    monkeypatch.setattr(Dataset, "photos", lambda self, rows: [photos[row] for row in rows])
+    select()
+    cues = mine("cam")
+    for row in (0, 1, 39):
+        refine = partial(DenseCRF(bilateral_xy=5), photos[row])
+        assert (cues.read("labels", row) == mine_cam(attention[row], table["class_ids"][row], refine=refine)).all()
 
 
 def test_the_harmonic_rule_takes_the_last_step_of_all_images_unless_told_otherwise(maps):

@@ -140,6 +140,26 @@ def test_cam_rule_equals_two_thresholds():
     assert mine_cam(attention, (6,)).tolist() == [[0, 0, 255, 255, 6, 6]]
 
 
+@pytest.mark.parametrize(("seed", "ids"), IMAGES)
+def test_cam_rule_with_a_refinement_that_changes_nothing_is_the_rule(seed, ids):
+    _, attention = image(seed, ids)
+    assert (mine_cam(attention, ids, refine=lambda p: p) == mine_cam(attention, ids)).all()
+
+
+def test_cam_rule_takes_what_the_refinement_makes_of_either_background():
+    attention, seen = np.array([[[0.5, 0.2, 0.0]]]), []
+
+    def refine(probabilities):
+        seen.append(probabilities)
+        return probabilities[:, :, ::-1]  # the photo mirrored
+
+    assert mine_cam(attention, (6,), low=1, high=8, refine=refine).tolist() == [[0, 255, 255]]
+    assert [p.shape for p in seen] == [(2, 1, 3)] * 2 and all(np.allclose(p.sum(0), 1) for p in seen)
+    generous, sparing = seen
+    assert np.allclose(generous[0, 0], [0.5, 0.8, 1.0], atol=1e-5)
+    assert np.allclose(sparing[0, 0, 1], 0.8**8 / (0.8**8 + 0.2))
+
+
 def test_without_a_present_class():
     saliency, none = np.array([[0.0, 0.04, 0.05, 1.0]]), np.zeros((0, 1, 4))
     assert mine_combined(saliency, none, ()).tolist() == [[0, 0, 255, 255]]

@@ -3,8 +3,11 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from wsss_core.models.attention import make_cam, make_fcan
+from wsss_core.losses.joint import JointLoss
+from wsss_core.losses.mining import MiningLoss
+from wsss_core.models.attention import joint_from, make_cam, make_fcan
 from wsss_core.models.heads import ASPP, LargeFOV, Pyramid
+from wsss_core.models.saved import save_model
 from wsss_core.models.segmenter import make_segmenter
 from wsss_core.stage import InputError
 
@@ -49,6 +52,24 @@ def test_one_step_reaches_every_parameter(name, mixed):
     without = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
     assert without == []
     assert network.output_stride == arguments["output_stride"]
+
+
+@pytest.mark.parametrize(("backbone", "head"), [("vgg16", "largefov"), ("resnet101", "aspp")])
+def test_one_batch_of_joint_training_on_the_papers_backbones(backbone, head, tmp_path):
+    """DCSP's network in both sizes: classes and pixels learnt in one step, from the FCAN of the phase before."""
+    torch.manual_seed(0)
+    arguments = {"backbone": backbone, "output_stride": 8, "head": head, "n_classes": 3}
+    arguments |= {"width": 16} if head == "largefov" else {}
+    description = {"kind": "fcan", **arguments, "pool": "gap", "classes": ["background", "cat", "dog"]}
+    save_model(tmp_path, make_fcan(**arguments, pool="gap"), description)
+    network, saved_as = joint_from(tmp_path, description["classes"])
+    assert saved_as["backbone"] == backbone
+    labels = torch.randint(3, (2, 65, 65))
+    batch = {"labels": labels, "valid": torch.ones_like(labels, dtype=torch.bool), "tags": torch.tensor([[1.0, 0]] * 2)}
+    terms = JointLoss(MiningLoss())(network(torch.rand(2, 3, 65, 65) * 255), batch)
+    assert set(terms) == {"cross_entropy", "iou", "classes"}
+    sum(terms.values()).backward()
+    assert [n for n, p in network.named_parameters() if p.grad is None or not p.grad.isfinite().all()] == []
 
 
 def test_largefov_sees_224_or_128_pixels_at_any_stride():

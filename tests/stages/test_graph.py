@@ -57,7 +57,7 @@ def test_code_dependencies_are_the_import_closure(name):
 def test_torch_stays_out_of_stages_that_need_none(name):
     files = closure(ROOT / f"stages/{name}.py")
     torch_free = not any("torch" in line for f in files for line in f.read_text().splitlines() if "import" in line)
-    light = {"make_scenes", "ingest", "superpixels", "select_easy", "mine_cues", "evaluate", "report"}
+    light = {"make_scenes", "ingest", "superpixels", "select_easy", "evaluate", "report"}
     assert torch_free == (name in light)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -111,7 +111,12 @@ def mine_harmonic(
 
 
 def mine_cam(
-    attention: NDArray[np.floating], class_ids: Sequence[int], *, low: float = 4.0, high: float = 32.0
+    attention: NDArray[np.floating],
+    class_ids: Sequence[int],
+    *,
+    low: float = 4.0,
+    high: float = 32.0,
+    refine: Callable[[NDArray[np.float32]], NDArray[np.floating]] | None = None,
 ) -> NDArray[np.uint8]:
     """Seeds from class activation maps alone (Wang et al. 2019, §3.2.1, after Ahn & Kwak 2018).
 
@@ -123,6 +128,9 @@ def mine_cam(
         attention: scores in [0, 1], shape (K, H, W).
         class_ids: the K present classes' ids, 1 to 254.
         low, high: exponents, 0 < low <= high.
+        refine: what becomes of the probabilities of background and classes, (K + 1, H, W), under either background
+            score before they are compared, such as a dense CRF on the photo. A pixel that is then background under the
+            sparing score is background.
 
     Returns:
         Class ids, 0 = background, 255 = ignore, uint8, shape (H, W).
@@ -134,9 +142,15 @@ def mine_cam(
     if not 0 < low <= high:
         raise ValueError(f"low, high: expected 0 < low <= high, got {low:g} and {high:g}")
     best, label = _strongest(attention, class_ids)
-    empty = 1 - best
-    certain_background = np.where(best <= empty**high, np.uint8(BACKGROUND), np.uint8(IGNORE))
-    return np.where(best > empty**low, label, certain_background)
+    if refine is None or not len(attention):
+        certain_background = np.where(best <= (1 - best) ** high, np.uint8(BACKGROUND), np.uint8(IGNORE))
+        return np.where(best > (1 - best) ** low, label, certain_background)
+    ids = np.asarray([BACKGROUND, *class_ids], np.uint8)
+    generous, sparing = (
+        ids[refine(_probabilities(attention, (1 - best) ** exponent)).argmax(axis=0)] for exponent in (low, high)
+    )
+    certain_foreground = np.where(generous == BACKGROUND, np.uint8(IGNORE), generous)
+    return np.where(sparing == BACKGROUND, np.uint8(BACKGROUND), certain_foreground)
 
 
 def label_shares(labels: NDArray[np.uint8]) -> dict[str, float]:
@@ -147,6 +161,12 @@ def label_shares(labels: NDArray[np.uint8]) -> dict[str, float]:
         "background": float(background.mean()),
         "foreground": float((~unknown & ~background).mean()),
     }
+
+
+def _probabilities(attention: NDArray[np.floating], background: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Background and classes (K + 1, H, W) that sum to 1; none is 0, for its logarithm is taken."""
+    scores = np.maximum(np.concatenate([background[None], attention]), 1e-6)
+    return (scores / scores.sum(axis=0)).astype(np.float32)
 
 
 def _strongest(

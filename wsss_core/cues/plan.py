@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_core.crf import DenseCRF
 from wsss_core.cues.mining import Combination, mine_cam, mine_combined, mine_harmonic
 from wsss_core.stage import InputError, bind
 
@@ -22,16 +23,19 @@ class Plan:
     """What a section of `mine_cues` asks for.
 
     Attributes:
-        mine: the rule with its numbers: labels (H, W) from saliency (H, W), attention (K, H, W) and the K class ids.
+        mine: the rule with its numbers: labels (H, W) from saliency (H, W), attention (K, H, W), the K class ids and
+            the photo, uint8 (H, W, 3).
         images: all, or only the easy ones.
         splits: those to mine; all where None.
         step: which saliency, counted from 1; the last where None.
+        needs_photo: whether the rule looks at the photo; otherwise it may be anything.
     """
 
-    mine: Callable[[NDArray, NDArray, list[int]], NDArray[np.uint8]]
+    mine: Callable[[NDArray, NDArray, list[int], NDArray], NDArray[np.uint8]]
     images: Images
     splits: Splits
     step: int | None = None
+    needs_photo: bool = False
 
 
 def plan_max(
@@ -44,7 +48,7 @@ def plan_max(
     splits: Splits = None,
 ) -> Plan:
     mine = partial(mine_combined, how=combine, threshold=threshold, background=background)
-    return Plan(mine, images, splits, step)
+    return Plan(lambda s, a, ids, _: mine(s, a, ids), images, splits, step)
 
 
 def plan_harmonic(
@@ -55,11 +59,23 @@ def plan_harmonic(
     images: Images = "all",
     splits: Splits = None,
 ) -> Plan:
-    return Plan(partial(mine_harmonic, how=combine, threshold=threshold), images, splits, step)
+    mine = partial(mine_harmonic, how=combine, threshold=threshold)
+    return Plan(lambda s, a, ids, _: mine(s, a, ids), images, splits, step)
 
 
-def plan_cam(*, low: float = 4.0, high: float = 32.0, images: Images = "all", splits: Splits = None) -> Plan:
-    return Plan(lambda _, a, ids: mine_cam(a, ids, low=low, high=high), images, splits)
+def plan_cam(
+    *,
+    low: float = 4.0,
+    high: float = 32.0,
+    crf: DenseCRF | None = None,
+    images: Images = "all",
+    splits: Splits = None,
+) -> Plan:
+    mine = partial(mine_cam, low=low, high=high)
+    if crf is None:
+        return Plan(lambda _s, a, ids, _photo: mine(a, ids), images, splits)
+    refined = Plan(lambda _, a, ids, photo: mine(a, ids, refine=partial(crf, photo)), images, splits)
+    return replace(refined, needs_photo=True)
 
 
 RULES: dict[str, Callable[..., Plan]] = {"max": plan_max, "harmonic": plan_harmonic, "cam": plan_cam}
@@ -72,7 +88,7 @@ def read_plan(chosen: Mapping[str, Any], where: str) -> Plan:
         raise InputError(f"params.yaml: {where}.rule: {rule!r} is not one of {', '.join(RULES)}")
     plan = bind(RULES[rule], {key: value for key, value in chosen.items() if key != "rule"}, where)
     try:
-        plan.mine(np.zeros((1, 1)), np.zeros((1, 1, 1)), [1])
+        plan.mine(np.zeros((1, 1)), np.zeros((1, 1, 1)), [1], np.zeros((1, 1, 3), np.uint8))
     except ValueError as error:
         raise InputError(f"params.yaml: {where}: {error}") from None
     return plan
