@@ -9,10 +9,11 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import class_restricted_posterior, restricted_argmax
+from wsss_core.em.posterior import class_restricted_posterior
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
@@ -29,12 +30,15 @@ class EStep:
         kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
             (Chaudhry et al. 2017): the most likely of them, an array `labels`.
         scales, mirror, join: views of a photo, and how their scores become one.
+        crf: what the photo's colours make of the probabilities over its labels; not in the papers, who have it at test
+            time only.
     """
 
     kind: Literal["posterior", "adapt"] = "posterior"
     join: Literal["mean", "max"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
 
@@ -54,9 +58,10 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
     }
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
+        pictures = photos.photos(rows["dataset_row"].tolist())
         scores = infer_maps(
             model,
-            photos.photos(rows["dataset_row"].tolist()),
+            pictures,
             size=budget.size,
             stride=model.output_stride,
             scales=chosen.scales,
@@ -65,16 +70,14 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
             device=device,
         )
         maps, statistics = [], []
-        for (_, logits), class_ids in zip(scores, rows["class_ids"], strict=True):
-            labels = torch.as_tensor([0, *class_ids], device=logits.device)
-            present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
-            present[labels] = True
+        for (_, logits), class_ids, photo in zip(scores, rows["class_ids"], pictures, strict=True):
+            labels = np.asarray([0, *class_ids], np.uint8)
+            posterior = label_posterior(logits, labels, photo, chosen.crf)
             if chosen.kind == "adapt":
-                adapted = restricted_argmax(logits, present).cpu().numpy().astype(np.uint8)
+                adapted = labels[posterior.argmax(0)]
                 maps.append(adapted)
                 statistics.append({"background": float((adapted == 0).mean())})
             else:
-                posterior = class_restricted_posterior(logits, present)[labels].cpu().numpy()
                 maps.append(quantise(posterior))
                 background = float((posterior.argmax(0) == 0).mean())
                 statistics.append({"background": background, "mean_confidence": float(np.mean(posterior.max(0)))})
@@ -88,6 +91,20 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
         key=fingerprint(sections, dataset / "photos", segmenter),
         attributes={"classes": list(photos.classes)},
     )
+
+
+def label_posterior(
+    logits: torch.Tensor, labels: NDArray[np.uint8], photo: NDArray[np.uint8], crf: DenseCRF | None
+) -> NDArray[np.float32]:
+    """Probabilities (K, H, W) of the image's K labels, background first, from logits (C, H, W)."""
+    own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
+    present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
+    present[own] = True
+    posterior = class_restricted_posterior(logits, present)[own]
+    if crf is None or len(labels) < 2:
+        return posterior.cpu().numpy()
+    # the CRF is fastest on numpy on a CPU, on torch on a GPU
+    return crf(photo, posterior).cpu().numpy() if posterior.is_cuda else crf(photo, posterior.numpy())
 
 
 if __name__ == "__main__":
