@@ -30,7 +30,7 @@ class EStep:
         kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
             (Chaudhry et al. 2017): the most likely of them, an array `labels`.
         scales, mirror, join: views of a photo, and how their scores become one.
-        crf: what the photo's colours make of the probabilities over its labels; not in the papers, who have it at test
+        crf: what the photo's colours make of the probabilities over its labels; the papers have it at test
             time only.
     """
 
@@ -96,15 +96,24 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
 def label_posterior(
     logits: torch.Tensor, labels: NDArray[np.uint8], photo: NDArray[np.uint8], crf: DenseCRF | None
 ) -> NDArray[np.float32]:
-    """Probabilities (K, H, W) of the image's K labels, background first, from logits (C, H, W)."""
+    """What each pixel is, among the image's own labels.
+
+    Args:
+        logits: of all labels, float (C, H, W), on any device.
+        labels: the image's K, background first.
+        photo: RGB uint8 (H, W, 3).
+        crf: None for the plain class-restricted posterior.
+
+    Returns:
+        Probabilities, float32 (K, H, W), that sum to 1.
+    """
     own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
     present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
     present[own] = True
     posterior = class_restricted_posterior(logits, present)[own]
     if crf is None or len(labels) < 2:
         return posterior.cpu().numpy()
-    # the CRF is fastest on numpy on a CPU, on torch on a GPU
-    return crf(photo, posterior).cpu().numpy() if posterior.is_cuda else crf(photo, posterior.numpy())
+    return crf(photo, posterior).cpu().numpy()
 
 
 if __name__ == "__main__":

@@ -78,7 +78,9 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     chains = section(wiring, "chains", path=rows)
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
     claims = judge(CLAIMS, Figures(evaluations, chains))
-    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits])
+    combined = section(wiring, "combined", path=rows)
+    combination = [network["run"] for network in next(iter(combined.values()), [])]
+    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], combination)
     drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
     drawn |= choose_erased(evaluations, "val")
     worst = choose_worst(evaluations, "val", scored)
@@ -89,7 +91,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
         runs=runs,
-        budget=spent_by_method(runs, data / "segmenters", budget),
+        budget=spent_by_method(runs, data / "segmenters", budget, combination),
         ranking=ranked,
         class_bars={split: class_bars(found, list(scored.values())) for split, found in ranked.items()},
         masks_tables=masks_table(masks, "val"),
@@ -97,7 +99,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
         step_tables=step_tables(chains, evaluations),
-        combination_tables=combination_tables(section(wiring, "combinations", path=rows), evaluations, "val"),
+        combination_tables=combination_tables(combined, evaluations, "val"),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}

@@ -227,7 +227,7 @@ def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
     spn = rows["affinities"]["combined_1_spn"]
     assert (spn["unary"], spn["labels"]) == ("segmenters/combined_1", "regions/combined_1")
     assert rows["evaluations"]["combined_1_spn"]["store"] == "predictions/combined_1_spn"
-    assert [part["run"] for part in rows["combinations"]["combined"]] == ["combined_0", "combined_1", "combined_1_spn"]
+    assert [part["run"] for part in rows["combined"]["combined"]] == ["combined_0", "combined_1", "combined_1_spn"]
     assert [settings[name]["neighbourhood_weight"] for name in ("combined", "combined_plain")] == [0.1, 0]
     assert rows["runs"]["combined_max_0"] == {**first, "labels": "cues/max"}
     assert rows["runs"]["combined_plain_0"] == {**first, "settings": "combined_plain"}
@@ -236,42 +236,94 @@ def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
 
 def test_a_combination_is_any_cue_loss_start_and_order(project):
     init_project("demo", options={"methods": ["mining", "combined"], "seeds": 2})
-    edit = {"cues": "cam", "settings": "mining_1", "then": ["regions", "adapted"], "start": "backbones/lite0"}
     params = load_params()
-    params["rows"]["combined"] = {"mine": edit}
+    mine = {"cues": "cam", "settings": "mining_1", "then": ["regions", "adapted"], "start": "backbones/lite0"}
+    params["combinations"] = {"mine": mine}
     params["estep"]["adapted"] = {"kind": "adapt"}
     rows = make_rows(params)
     runs = {name: run for name, run in rows["runs"].items() if name.startswith("mine_")}
     assert list(runs) == ["mine_0", "mine_1", "mine_2", "mine_0_s1", "mine_1_s1", "mine_2_s1"]
-    assert runs["mine_0"] == {"settings": "mining_1", "labels": "cues/cam", "start": "backbones/lite0", "seed": 0}
-    assert runs["mine_1"] == {
-        "settings": "mining_1",
-        "labels": "refined/mine_0",
-        "start": "segmenters/mine_0",
-        "seed": 0,
-    }
+    first = {"settings": "mining_1", "labels": "cues/cam", "start": "backbones/lite0", "seed": 0}
+    assert runs["mine_0"] == first
+    assert runs["mine_1"] == {**first, "labels": "refined/mine_0", "start": "segmenters/mine_0"}
     assert runs["mine_2_s1"]["labels"] == "posteriors/mine_2_s1" and runs["mine_2_s1"]["seed"] == 1
     assert rows["esteps"]["mine_2_s1"] == {"settings": "adapted", "segmenter": "segmenters/mine_1_s1"}
     assert rows["refinements"]["mine_0"] == {"segmenter": "segmenters/mine_0_spn", "labels": "regions/mine_0"}
-    assert [p["run"] for p in rows["combinations"]["mine"]] == ["mine_0", "mine_0_spn", "mine_1", "mine_2"]
+    shown = [part["run"] for part in rows["combined"]["mine"]]
+    assert shown == ["mine_0", "mine_0_spn", "mine_1", "mine_2"]
+    assert main_runs(list(rows["segmenters"]), shown)["combination"] == "mine_2"
+    del params["refine"]
+    with pytest.raises(InputError, match="refine: no such section"):
+        make_rows(params)
+
+
+def test_a_combination_brings_its_cue(project):
+    init_project("demo", options={"methods": ["mining", "dcsp", "combined"]})
+    params = load_params()
+    params["rows"]["methods"] = ["mining", "combined"]
+    assert "dcsp" not in make_rows(params)["cues"]
+    params["combinations"] = {"mine": {"cues": "dcsp", "settings": "combined"}}
+    rows = make_rows(params)
+    assert rows["cues"]["dcsp"]["attention"] == "attention/fcan" and "dcsp_0" not in rows["runs"]
+
+
+MINE = {"cues": "max", "settings": "combined"}
 
 
 @pytest.mark.parametrize(
-    ("combined", "said"),
+    ("combinations", "said"),
     [
-        ({"mining": {"cues": "max", "settings": "combined"}}, "there is a run 'mining_0' already"),
-        ({"mine": {"cues": "none", "settings": "combined"}}, "no stage makes 'cues/none'"),
-        ({"mine": {"cues": "max", "settings": "none"}}, "train_segmenter.none: no such section"),
-        ({"mine": {"cues": "max", "settings": "combined", "then": ["none"]}}, "estep.none: no such section"),
-        ({"mine": {"cues": "max", "settings": "combined", "than": []}}, "rows.combined.mine"),
+        ({"mining": MINE}, r"combinations: 'mining': expected a-z, 0-9 and _, not cues_…, and none of mining, crf"),
+        ({"my/net": MINE}, "combinations: 'my/net': expected a-z"),
+        ({"cues_mine": MINE}, "combinations: 'cues_mine': expected a-z"),
+        ({"strong": {**MINE, "then": ["class_restricted"] * 50}}, "there is a run 'strong_50' already"),
+        ({"mine": {**MINE, "cues": "none"}}, "combinations.mine.cues: 'none' is none of max, harmonic, cam"),
+        ({"mine": {**MINE, "settings": "none"}}, "train_segmenter.none: no such section"),
+        ({"mine": {**MINE, "then": ["none"]}}, "estep.none: no such section"),
+        ({"mine": {**MINE, "then": "regions"}}, r"combinations.mine.then"),
+        ({"mine": {**MINE, "than": []}}, "combinations.mine.than: unknown key; did you mean then"),
+        ({"mine": {**MINE, "start": "cues/max"}}, "combinations.mine: start: 'cues/max' is no network"),
+        (
+            {"mine": {**MINE, "start": "segmenters/mine_0"}},
+            "combinations.mine.start: segmenters/mine_0 is one of its own",
+        ),
+        ({"mine": None}, "combinations.mine.cues: missing"),
+        ({"mine": "max"}, "combinations.mine: expected keys and values"),
+        ({}, "combinations: none is named"),
     ],
 )
-def test_a_combination_names_what_there_is(project, combined, said):
+def test_a_combination_names_what_there_is(project, combinations, said):
     init_project("demo", options={"methods": ["mining", "combined"]})
     params = load_params()
-    params["rows"]["combined"] = combined
+    params["combinations"] = combinations
     with pytest.raises(InputError, match=said):
         make_rows(params)
+
+
+def test_what_a_combination_is_compared_with_goes_with_the_ablations(project):
+    init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
+    assert "combined_max_0" in make_rows(load_params())["runs"]
+    write_rows({"ablations": False})
+    assert not {run for run in make_rows(load_params())["runs"] if run.startswith(("combined_max", "combined_plain"))}
+    assert list(load_params()["combinations"]) == ["combined"]
+
+
+def test_own_combinations_are_not_lost(project):
+    init_project("demo", options={"methods": ["mining", "combined"]})
+    params = load_params()
+    params["combinations"]["mine"] = MINE
+    YAML().dump(params, Path("params.yaml"))
+    with pytest.raises(InputError, match="params.yaml: was edited"):
+        init_project("demo")
+
+
+def test_an_older_params_file_gets_the_key_that_stages_depend_on(project):
+    init_project("demo")
+    params = load_params()
+    del params["budget"]["crop"]
+    YAML().dump(params, Path("params.yaml"))
+    write_rows({})
+    assert load_params()["budget"]["crop"] is None
 
 
 def test_main_runs_alone(project):
@@ -279,7 +331,8 @@ def test_main_runs_alone(project):
     init_project("demo", options={"methods": methods, "main_only": True})
     rows = make_rows(load_params())
     assert list(rows["em_runs"]) == ["crf_exp", "em_adapt"]
-    assert list(main_runs(list(rows["segmenters"])).values()) == [
+    combination = [part["run"] for part in rows["combined"]["combined"]]
+    assert list(main_runs(list(rows["segmenters"]), combination).values()) == [
         "mining_2",
         "crf_exp",
         "em_adapt",

@@ -25,7 +25,7 @@ ROWS = {
     "crf_searches": {},
     "em_runs": {},
     "chains": {},
-    "combinations": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
+    "combined": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "saliency": {"kind": "erasing", "store": "saliency"},
@@ -183,7 +183,8 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
 def test_page_has_the_budget_of_the_main_runs(project):
     page = written(project())["index.html"].decode()
     assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page
-    assert "One method." in page
+    assert "Equal for all methods." in page  # mining pixels, and a combination that is the same run
+    assert '<th scope="row">mining_0: &lt;i&gt;first&lt;/i&gt;</th>' in page
 
 
 def test_names_are_escaped(project):

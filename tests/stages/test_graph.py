@@ -1,6 +1,7 @@
 """The graph says what it depends on: deps are the import closure, sections exist, outs have one name."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,15 @@ def test_code_dependencies_are_the_import_closure(name):
     }
     deps = {d for d in STAGES[name]["deps"] if d.startswith(("wsss_core/", "stages/")) and d != "stages/rows.yaml"}
     assert deps == expected
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_what_it_reads_of_the_budget(name):
+    source = (ROOT / f"stages/{name}.py").read_text()
+    read = set(re.findall(r"budget\.(\w+)", source)) | ({"size", "crop"} if "augment(budget" in source else set())
+    params = STAGES[name].get("params", [])
+    named = {param.partition(".")[2] for param in params if param.split(".")[0] == "budget"}
+    assert named == {""} or read <= named, name
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wsss_core.cli.step_rows import StepRows, add_propagation, add_regions
 
 REGIONS = "regions"
+NAME = re.compile(r"(?!cues_)[a-z][a-z0-9_]*")
+STARTS = ("attention_nets/", "backbones/", "segmenters/")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Combination:
-    """A section of `rows.combined`: what the first network learns from, and what each further one does.
+class Chain:
+    """A section of `combinations`: what the first network learns from, and what each further one does.
 
     Attributes:
         cues: section of `mine_cues`.
         settings: section of `train_segmenter`, the loss and head of all its networks.
         then: what follows, in order: a section of `estep`, whose labels or posteriors the next network learns from, or
-            `regions`: confident regions and propagation, and the next network, if any, from what that refined.
+            `regions`: confident regions and propagation, with the sections `affinity` of `estep`, `mine_regions` and
+            `train_affinity`; the next network, if any, learns from what that refined.
         start: where the first network starts, as `attention_nets/fcan`; by default as `rows.tagged` says.
+
+    Raises:
+        ValueError: `start` is no network.
     """
 
     cues: str
@@ -27,34 +34,62 @@ class Combination:
     then: tuple[str, ...] = ()
     start: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.start is not None and not self.start.startswith(STARTS):
+            raise ValueError(f"start: {self.start!r} is no network; it begins with {', '.join(STARTS)}")
 
-def combined_rows(combinations: Mapping[str, Combination], *, seeds: int, tagged: bool, start: str) -> StepRows:
+
+def check_name(name: str, taken: tuple[str, ...]) -> None:
+    """Refuse a name that no folder can have or that reads like another run's.
+
+    Raises:
+        ValueError: says which names are fine.
+    """
+    if not NAME.fullmatch(name) or name in taken:
+        raise ValueError(f"{name!r}: expected a-z, 0-9 and _, not cues_…, and none of {', '.join(taken)}")
+
+
+def varied(chains: Mapping[str, Chain], settings: Mapping[str, object]) -> dict[str, Chain]:
+    """The first combination on the cues of the max rule, and without the CRF neighbourhood if it has one.
+
+    Args:
+        chains: by name.
+        settings: section `train_segmenter`, where `<settings>_plain` is the loss without the neighbourhood.
+    """
+    name, first = next(iter(chains.items()))
+    others = {f"{name}_max": replace(first, cues="max")}
+    if f"{first.settings}_plain" in settings:
+        others[f"{name}_plain"] = replace(first, settings=f"{first.settings}_plain")
+    return {other: chain for other, chain in others.items() if chain != first and other not in chains}
+
+
+def combined_rows(chains: Mapping[str, Chain], *, seeds: int, tagged: bool, start: str) -> StepRows:
     """Networks `<name>_0`, `<name>_1`, … of every combination, `<name>_<t>_spn` after regions and propagation.
 
     Args:
-        combinations: by name.
+        chains: by name.
         tagged: a region network starts from the segmenter whose labels it judges.
         start: where a first network and a propagation start.
     """
     rows = StepRows()
-    for name, combination in combinations.items():
+    for name, chain in chains.items():
         for seed in range(seeds):
-            _add_chain(rows, name, combination, seed=seed, tagged=tagged, start=start)
+            _add_chain(rows, name, chain, seed=seed, tagged=tagged, start=start)
     return rows
 
 
-def _add_chain(rows: StepRows, name: str, combination: Combination, *, seed: int, tagged: bool, start: str) -> None:
+def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bool, start: str) -> None:
     s = f"_s{seed}" if seed else ""
     network = 0
     shown = []
 
     def train(labels: str, begin: str, part: str) -> None:
         run = f"{name}_{network}{s}"
-        rows.runs[run] = {"settings": combination.settings, "labels": labels, "start": begin, "seed": seed}
+        rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin, "seed": seed}
         shown.append({"run": run, "part": part})
 
-    train(f"cues/{combination.cues}", combination.start or start, f"{combination.settings} on cues {combination.cues}")
-    for number, part in enumerate(combination.then, start=1):
+    train(f"cues/{chain.cues}", chain.start or start, f"{chain.settings} on cues {chain.cues}")
+    for number, part in enumerate(chain.then, start=1):
         before = f"{name}_{network}{s}"
         unary = f"segmenters/{before}"
         if part == REGIONS:
@@ -63,7 +98,7 @@ def _add_chain(rows: StepRows, name: str, combination: Combination, *, seed: int
             add_regions(rows, before, own, unary if tagged else start, seed)
             add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", start, seed)
             shown.append({"run": f"{before}_spn", "part": "regions and propagation"})
-            if number == len(combination.then):
+            if number == len(chain.then):
                 break
             rows.refinements[before] = {"segmenter": f"segmenters/{before}_spn", "labels": f"regions/{before}"}
             labels = f"refined/{before}"
@@ -73,4 +108,4 @@ def _add_chain(rows: StepRows, name: str, combination: Combination, *, seed: int
         network += 1
         train(labels, unary, f"again on {'refined labels' if part == REGIONS else part}")
     if not seed:
-        rows.combinations[name] = shown
+        rows.combined[name] = shown

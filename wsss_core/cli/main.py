@@ -14,9 +14,8 @@ from wsss_core.cli.costs import costs
 from wsss_core.cli.export import app as export
 from wsss_core.cli.predict import predict
 from wsss_core.cli.presets import PRESETS, init_project, write_rows
+from wsss_core.cli.rows import METHODS
 from wsss_core.stage import InputError, load_params, section
-
-METHODS = ("mining", "crf", "em", "dcsp", "affinity", "combined")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -105,7 +104,8 @@ def rows(
     }
     for path in write_rows(options):
         print(f"removed {path}: no row makes it any more")
-    print("wrote stages/rows.yaml; now: dvc repro")
+    alone = " (each method's main run alone: rows.main_only)" * bool(section(load_params(), "rows").get("main_only"))
+    print(f"wrote stages/rows.yaml{alone}; now: dvc repro")
 
 
 @app.command()

@@ -132,6 +132,7 @@ def _write_both(params: Any) -> list[Path]:
 
 def _add_settings(params: Any) -> None:
     """Give the rows that are asked for the settings they lack; what is there stays."""
+    params["budget"].setdefault("crop", None)  # stages depend on it by name
     rows, settings = params["rows"], params.get("train_segmenter") or {}
     methods, ablations = rows.get("methods") or (), rows.get("ablations")
     for t in range(2, int(rows.get("rounds", 2)) + 1):
@@ -146,7 +147,8 @@ def _add_settings(params: Any) -> None:
         ("em", "box_labels"),
         ("dcsp", "estep.adapt"),
         ("affinity", "refine"),
-        ("combined", "rows.combined"),
+        ("combined", "combinations"),
+        ("combined", "refine"),
     ):
         if method in methods and not _has(params, mark):
             _lay_under(params, method)
@@ -157,7 +159,7 @@ def _add_settings(params: Any) -> None:
     if ablations and "dcsp" in methods:
         _vary_dcsp(params)
     if ablations and "combined" in methods:
-        _vary_combination(rows["combined"], settings)
+        _vary_combinations(params["combinations"], settings)
     if ablations and "affinity" in methods:
         settings = params["train_affinity"]
         settings.setdefault("affinity_rough", {**copy.deepcopy(settings["affinity"]), "smoothness": 0.0})
@@ -204,14 +206,12 @@ def _vary_dcsp(params: Any) -> None:
     params["train_segmenter"].setdefault("dcsp_separate", {**shared, **head})
 
 
-def _vary_combination(combinations: Any, settings: Any) -> None:
-    """The first combination on the max rule's cues, and without the CRF neighbourhood."""
-    name, first = next(iter(combinations.items()))
-    combinations.setdefault(f"{name}_max", {**copy.deepcopy(first), "cues": "max"})
-    if settings[first["settings"]].get("neighbourhood_weight"):
-        plain = f"{first['settings']}_plain"
-        settings.setdefault(plain, {**copy.deepcopy(settings[first["settings"]]), "neighbourhood_weight": 0.0})
-        combinations.setdefault(f"{name}_plain", {**copy.deepcopy(first), "settings": plain})
+def _vary_combinations(combinations: Any, settings: Any) -> None:
+    for chain in (combinations or {}).values():
+        loss = chain.get("settings") if isinstance(chain, Mapping) else None
+        if settings.get(loss, {}).get("neighbourhood_weight"):
+            settings.setdefault(f"{loss}_plain", {**copy.deepcopy(settings[loss]), "neighbourhood_weight": 0.0})
+        break  # the first is the one that is varied
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:

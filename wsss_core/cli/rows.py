@@ -7,10 +7,10 @@ seed or the ablations is one word. A row reaches a stage only through its comman
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
-from wsss_core.cli.combinations import Combination, combined_rows
+from wsss_core.cli.combinations import Chain, check_name, combined_rows, varied
 from wsss_core.cli.step_rows import StepRows, affinity_rows
 from wsss_core.stage import InputError, bind, section
 
@@ -53,6 +53,9 @@ DCSP_CUES: dict[str, dict[str, Any]] = {
 NOTHING, NOTHING_ELSE, NOTHING_AT_ALL = "data/README.md", "reports/README.md", "stages/__init__.py"
 NOTHING_MORE = "wsss_core/__init__.py"
 
+Method = Literal["mining", "crf", "em", "dcsp", "affinity", "combined"]
+METHODS: tuple[str, ...] = get_args(Method)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wiring:
@@ -61,8 +64,8 @@ class Wiring:
     Attributes:
         preset: the preset that the file came from.
         methods: `mining` (mining pixels), `crf` (the CRF neighbourhood), `em` (EM with biases), `dcsp`
-            (class-specific pixels), `affinity` (iterative affinity learning) and `combined` (parts of all of them);
-            their runs are in the graph.
+            (class-specific pixels), `affinity` (iterative affinity learning) and `combined` (what the section
+            `combinations` names); their runs are in the graph.
         main_only: of every method its main run and what that is made of, not the runs it is compared with.
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
@@ -78,18 +81,17 @@ class Wiring:
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
             of regions, no propagation, no smoothness, and random walks instead of it all; of the first combination
-            the same without the CRF neighbourhood.
+            the same on the cues of the max rule, and without the CRF neighbourhood if it has one.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         steps: how often `affinity` learns, mines and propagates, its T.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
         full: also a run on the true masks, the upper bound.
-        combined: the combinations that `combined` trains, by name; the first stands for the method.
     """
 
     preset: str
-    methods: tuple[Literal["mining", "crf", "em", "dcsp", "affinity", "combined"], ...] = ("mining",)
+    methods: tuple[Method, ...] = ("mining",)
     main_only: bool = False
     backbone: str
     encoder: str | None = None
@@ -104,7 +106,6 @@ class Wiring:
     full: bool = False
     strong: tuple[Any, ...] = (50, 100, 200, "all")
     second_strong: tuple[int, ...] = (20,)
-    combined: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for number in self.strong:
@@ -113,7 +114,9 @@ class Wiring:
         if "mining" not in self.methods:
             raise ValueError("methods: mining is always among them; run another one alone by naming its stages")
         if self.main_only and self.ablations:
-            raise ValueError("main_only and ablations: only one of them")
+            raise ValueError(
+                "main_only and ablations: only one of them; --no-main-only or --no-ablations ends the other"
+            )
         for key in ("rounds", "adapts", "steps", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
@@ -126,9 +129,11 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         InputError: `params.yaml` names a section or a store that does not exist.
     """
     wiring = bind(Wiring, section(params, "rows"), "rows")
-    varied = "dcsp" in wiring.methods and wiring.ablations
-    attentions = [name for name in section(params, "attention") if varied or name != "gmp"]
-    mined = [name for name in section(params, "mine_cues") if _is_wanted(name, wiring)]
+    chains = _chains(params, wiring) if "combined" in wiring.methods else {}
+    dcsp_ablated = "dcsp" in wiring.methods and wiring.ablations
+    attentions = [name for name in section(params, "attention") if dcsp_ablated or name != "gmp"]
+    asked = {chain.cues for chain in chains.values()}
+    mined = [name for name in section(params, "mine_cues") if name in asked or _is_wanted(name, wiring)]
     if wiring.attention not in attentions:
         raise InputError(f"params.yaml: rows.attention: {wiring.attention!r} is none of {', '.join(attentions)}")
     trained = wiring.detector == "data/saliency_net"
@@ -144,11 +149,11 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     if "affinity" in wiring.methods:
         attention = f"attention/{_mined('cam', attentions, wiring)}"
         steps |= affinity_rows(steps=wiring.steps, ablations=wiring.ablations, attention=attention, **chosen)
-    if "combined" in wiring.methods:
-        combined = combined_rows(_combinations(wiring), **chosen)
-        if taken := sorted(combined.runs.keys() & (runs | steps.runs).keys()):
-            raise InputError(f"params.yaml: rows.combined: there is a run {taken[0]!r} already; choose another name")
-        steps |= combined
+    combined = combined_rows(chains, **chosen)
+    taken = runs | steps.runs | (_crf_runs(wiring) | _em_runs(wiring, two_sets=True))
+    if double := sorted(combined.runs.keys() & taken.keys()):
+        raise InputError(f"params.yaml: combinations: there is a run {double[0]!r} already; choose another name")
+    steps |= combined
     runs, esteps = runs | steps.runs, esteps | steps.esteps
     two_sets = "second" in section(params, "ingest") and "em" in wiring.methods
     em_runs = _crf_runs(wiring) if "crf" in wiring.methods else {}
@@ -199,9 +204,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "refinements": steps.refinements,
         "walks": steps.walks,
         "chains": steps.chains,
-        "combinations": steps.combinations,
+        "combined": steps.combined,
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
-        "panels": _panels(attentions, cues, box_labels, em_runs, wiring, steps.combinations),
+        "panels": _panels(attentions, cues, box_labels, em_runs, wiring, steps.combined),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
     check_rows(rows, params)
@@ -377,8 +382,24 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
     return runs
 
 
-def _combinations(wiring: Wiring) -> dict[str, Combination]:
-    return {name: bind(Combination, values, f"rows.combined.{name}") for name, values in wiring.combined.items()}
+def _chains(params: Mapping[str, Any], wiring: Wiring) -> dict[str, Chain]:
+    """The combinations, and with the ablations what the first is compared with."""
+    names = section(params, "combinations")
+    chains = {name: bind(Chain, section(params, f"combinations.{name}"), f"combinations.{name}") for name in names}
+    if not chains:
+        raise InputError("params.yaml: combinations: none is named; name one, or take combined out of rows.methods")
+    known = section(params, "mine_cues")
+    for name, chain in chains.items():
+        try:
+            check_name(name, tuple(method for method in METHODS if method != "combined"))
+        except ValueError as error:
+            raise InputError(f"params.yaml: combinations: {error}") from None
+        if chain.cues not in known:
+            raise InputError(f"params.yaml: combinations.{name}.cues: {chain.cues!r} is none of {', '.join(known)}")
+        section(params, f"train_segmenter.{chain.settings}")
+        if chain.start and chain.start.startswith(f"segmenters/{name}_"):
+            raise InputError(f"params.yaml: combinations.{name}.start: {chain.start} is one of its own networks")
+    return chains | (varied(chains, section(params, "train_segmenter")) if wiring.ablations else {})
 
 
 def _evaluations(
@@ -407,7 +428,7 @@ def _panels(
     box_labels: Mapping,
     em_runs: Mapping,
     wiring: Wiring,
-    combinations: Mapping,
+    combined: Mapping,
 ) -> list[dict[str, str]]:
     panels = [{"title": "saliency", "store": "saliency"}]
     panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
@@ -436,7 +457,7 @@ def _panels(
                 {"title": f"refined {t}", "store": f"refined/affinity_{t}"},
                 {"title": f"refined {t}", "store": f"predictions/affinity_{t}_spn"},
             ]
-    for shown in combinations.values():
+    for shown in combined.values():
         panels += [{"title": part["run"], "store": f"predictions/{part['run']}"} for part in shown]
     return panels
 
@@ -485,3 +506,5 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
     for kind, stage in sections.items():
         for row in rows[kind].values():
             section(params, f"{stage}.{row['settings']}")
+    if rows["refinements"]:
+        section(params, "refine")

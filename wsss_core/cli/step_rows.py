@@ -13,7 +13,7 @@ Kind = dict[str, Any]
 class StepRows:
     """Rows by kind.
 
-    For the report `chains` names what was evaluated of every step of a method, `combinations` the runs of every
+    For the report `chains` names what was evaluated of every step of a method, `combined` the runs of every
     combination and what each of them does.
     """
 
@@ -25,7 +25,7 @@ class StepRows:
     refinements: Kind = field(default_factory=dict)
     walks: Kind = field(default_factory=dict)
     chains: Kind = field(default_factory=dict)
-    combinations: Kind = field(default_factory=dict)
+    combined: Kind = field(default_factory=dict)
 
     def __or__(self, other: StepRows) -> StepRows:
         return StepRows(**{kind.name: getattr(self, kind.name) | getattr(other, kind.name) for kind in fields(self)})

@@ -128,9 +128,9 @@ def mine_cam(
         attention: scores in [0, 1], shape (K, H, W).
         class_ids: the K present classes' ids, 1 to 254.
         low, high: exponents, 0 < low <= high.
-        refine: what becomes of the probabilities of background and classes, (K + 1, H, W), under either background
-            score before they are compared, such as a dense CRF on the photo. A pixel that is then background under the
-            sparing score is background.
+        refine: what becomes of the probabilities of background and classes, float32 (K + 1, H, W) that sum to 1, under
+            either background score before they are compared, such as a dense CRF on the photo. A pixel that is then
+            background under the sparing score is background.
 
     Returns:
         Class ids, 0 = background, 255 = ignore, uint8, shape (H, W).

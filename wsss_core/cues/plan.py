@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
@@ -71,11 +71,10 @@ def plan_cam(
     images: Images = "all",
     splits: Splits = None,
 ) -> Plan:
-    mine = partial(mine_cam, low=low, high=high)
-    if crf is None:
-        return Plan(lambda _s, a, ids, _photo: mine(a, ids), images, splits)
-    refined = Plan(lambda _, a, ids, photo: mine(a, ids, refine=partial(crf, photo)), images, splits)
-    return replace(refined, needs_photo=True)
+    def mine(_: NDArray, attention: NDArray, class_ids: list[int], photo: NDArray) -> NDArray[np.uint8]:
+        return mine_cam(attention, class_ids, low=low, high=high, refine=partial(crf, photo) if crf else None)
+
+    return Plan(mine, images, splits, needs_photo=crf is not None)
 
 
 RULES: dict[str, Callable[..., Plan]] = {"max": plan_max, "harmonic": plan_harmonic, "cam": plan_cam}

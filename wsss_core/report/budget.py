@@ -19,7 +19,6 @@ MAIN = {
     "EM with biases": r"em_adapt",
     "DCSP": r"dcsp_\d+",
     "affinity": r"affinity_\d+_spn",
-    "combined": r"combined_\d+(_spn)?",
 }
 
 
@@ -34,16 +33,26 @@ class Spent:
     images: int
 
 
-def main_runs(runs: Sequence[str]) -> dict[str, str]:
-    """The run that stands for each method, of its first seed; methods without a run are left out."""
+def main_runs(runs: Sequence[str], combination: Sequence[str] = ()) -> dict[str, str]:
+    """The run that stands for each method, of its first seed; methods without a run are left out.
+
+    Args:
+        runs: those there are.
+        combination: the networks of the combination that stands for all, in order.
+    """
     found = {method: [run for run in runs if re.fullmatch(pattern, run)] for method, pattern in MAIN.items()}
-    return {method: max(matching, key=_progress) for method, matching in found.items() if matching}
+    main = {method: max(matching, key=_progress) for method, matching in found.items() if matching}
+    combined = [run for run in combination if run in runs]
+    return main | ({"combination": combined[-1]} if combined else {})
 
 
-def spent_by_method(runs: Sequence[str], segmenters: Path, budget: Budget) -> dict[str, Spent]:
+def spent_by_method(
+    runs: Sequence[str], segmenters: Path, budget: Budget, combination: Sequence[str] = ()
+) -> dict[str, Spent]:
     """The main run of every method that is trained, from what its folder below `segmenters` says."""
     trained = [run for run in runs if (segmenters / run / "model.json").is_file()]
-    return {method: _spent(run, segmenters / run, budget) for method, run in main_runs(trained).items()}
+    main = main_runs(trained, combination)
+    return {method: _spent(run, segmenters / run, budget) for method, run in main.items()}
 
 
 def unequal(spent: Sequence[Spent]) -> list[str]:
@@ -52,7 +61,7 @@ def unequal(spent: Sequence[Spent]) -> list[str]:
 
 
 def _progress(run: str) -> tuple[list[int], str]:
-    """How far along its method a run is: combined_1 < combined_1_spn < combined_2 < combined_10."""
+    """How far along its method a run is: affinity_1 < affinity_1_spn < affinity_2 < affinity_10."""
     return [int(number) for number in re.findall(r"\d+", run)], run
 
 
