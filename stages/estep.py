@@ -13,7 +13,7 @@ from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import class_restricted_posterior
+from wsss_core.em.posterior import class_restricted_posterior, shared_posterior
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
@@ -30,6 +30,8 @@ class EStep:
         kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
             (Chaudhry et al. 2017): the most likely of them, an array `labels`.
         scales, mirror, join: views of a photo, and how their scores become one.
+        absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
+            `share` gives it to those that it has.
         crf: what the photo's colours make of the probabilities over its labels; the papers have it at test
             time only.
     """
@@ -38,6 +40,7 @@ class EStep:
     join: Literal["mean", "max"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    absent: Literal["drop", "share"] = "drop"
     crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
@@ -72,7 +75,7 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
         maps, statistics = [], []
         for (_, logits), class_ids, photo in zip(scores, rows["class_ids"], pictures, strict=True):
             labels = np.asarray([0, *class_ids], np.uint8)
-            posterior = label_posterior(logits, labels, photo, chosen.crf)
+            posterior = label_posterior(logits, labels, photo, absent=chosen.absent, crf=chosen.crf)
             if chosen.kind == "adapt":
                 adapted = labels[posterior.argmax(0)]
                 maps.append(adapted)
@@ -94,7 +97,12 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
 
 
 def label_posterior(
-    logits: torch.Tensor, labels: NDArray[np.uint8], photo: NDArray[np.uint8], crf: DenseCRF | None
+    logits: torch.Tensor,
+    labels: NDArray[np.uint8],
+    photo: NDArray[np.uint8],
+    *,
+    absent: Literal["drop", "share"] = "drop",
+    crf: DenseCRF | None = None,
 ) -> NDArray[np.float32]:
     """What each pixel is, among the image's own labels.
 
@@ -102,7 +110,7 @@ def label_posterior(
         logits: of all labels, float (C, H, W), on any device.
         labels: the image's K, background first.
         photo: RGB uint8 (H, W, 3).
-        crf: None for the plain class-restricted posterior.
+        absent, crf: see `EStep`.
 
     Returns:
         Probabilities, float32 (K, H, W), that sum to 1.
@@ -110,7 +118,8 @@ def label_posterior(
     own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
     present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
     present[own] = True
-    posterior = class_restricted_posterior(logits, present)[own]
+    restrict = shared_posterior if absent == "share" else class_restricted_posterior
+    posterior = restrict(logits, present)[own]
     if crf is None or len(labels) < 2:
         return posterior.cpu().numpy()
     return crf(photo, posterior).cpu().numpy()

@@ -11,9 +11,12 @@ LABELS = np.asarray([0, 2], np.uint8)
 
 def test_the_posterior_is_over_the_images_own_labels():
     logits = torch.tensor([0.0, 9.0, 1.0])[:, None, None].expand(3, 2, 2)
-    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8), None)
+    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8))
     share = 1 / (1 + np.e)
     assert np.allclose(found[:, 0, 0], [share, 1 - share])
+    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8), absent="share")
+    background = 1 / (1 + np.e + np.exp(9))
+    assert np.allclose(found[:, 0, 0], [background, 1 - background])
 
 
 def test_with_a_crf_pixels_of_one_colour_agree():
@@ -23,14 +26,14 @@ def test_with_a_crf_pixels_of_one_colour_agree():
     logits[2, :, :4] = -2.0
     logits[2, :, 4:] = 2.0
     logits[2, 2, 5] = -0.5  # a hole in the object
-    without, with_crf = (label_posterior(logits, LABELS, photo, crf).argmax(0) for crf in (None, DenseCRF()))
+    without, with_crf = (label_posterior(logits, LABELS, photo, crf=crf).argmax(0) for crf in (None, DenseCRF()))
     expected = np.zeros((6, 8), int)
     expected[:, 4:] = 1
     assert without[2, 5] == 0 and (with_crf == expected).all()
-    soft = label_posterior(logits, LABELS, photo, DenseCRF())
+    soft = label_posterior(logits, LABELS, photo, crf=DenseCRF())
     assert np.allclose(soft.sum(0), 1, atol=1e-5)
 
 
 def test_an_image_without_a_class_is_background():
-    found = label_posterior(torch.randn(3, 2, 2), LABELS[:1], np.zeros((2, 2, 3), np.uint8), DenseCRF())
+    found = label_posterior(torch.randn(3, 2, 2), LABELS[:1], np.zeros((2, 2, 3), np.uint8), crf=DenseCRF())
     assert (found == 1).all() and found.shape == (1, 2, 2)

@@ -22,6 +22,30 @@ def class_restricted_posterior(logits: Tensor, present: Tensor) -> Tensor:
     return _restricted(logits, present).softmax(-3)
 
 
+def shared_posterior(logits: Tensor, present: Tensor) -> Tensor:
+    """Background as the network has it, the rest shared by the present classes.
+
+    `class_restricted_posterior` drops the probability of absent classes, so a pixel of which a young network knows that
+    it is an animal but not which one becomes background: its foreground is split over all animals. Here the present
+    classes take over that probability. No paper's; for networks trained on precise cues (docs/results.md).
+
+    Args:
+        logits, present: see `class_restricted_posterior`.
+
+    Returns:
+        Probabilities of the logits' shape and dtype, summing to 1 over the labels; exactly 0 for absent classes; all
+        background where no class is present.
+
+    Raises:
+        ValueError: as `class_restricted_posterior`.
+    """
+    own = _restricted(logits, present)[..., 1:, :, :]
+    background = logits.softmax(-3)[..., :1, :, :]
+    some = present[..., 1:].any(-1)[..., None, None, None]
+    classes = torch.where(some, (1 - background) * own.softmax(-3), 0.0)
+    return torch.cat([torch.where(some, background, 1.0), classes], dim=-3)
+
+
 def restricted_argmax(logits: Tensor, present: Tensor) -> Tensor:
     """The label with the highest score among background and the present classes (Chaudhry et al. 2017, adapted cues).
 
