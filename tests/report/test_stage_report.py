@@ -184,7 +184,7 @@ def test_page_has_the_budget_of_the_main_runs(project):
     page = written(project())["index.html"].decode()
     assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page
     assert "Equal for all methods." in page  # mining pixels, and a combination that is the same run
-    assert '<th scope="row">mining_0: &lt;i&gt;first&lt;/i&gt;</th>' in page
+    assert '<th scope="row">mining_0</th><td>&lt;i&gt;first&lt;/i&gt;</td>' in page
 
 
 def test_names_are_escaped(project):

@@ -23,7 +23,7 @@ def combination_tables(combinations: Combinations, evaluations: Sequence[Evaluat
     tables = []
     for name, networks in combinations.items():
         endings = [ending for ending in ("", "+crf") if any(f"{n['run']}{ending}" in scores for n in networks)]
-        rows: dict[str, list[Cell]] = {f"{n['run']}: {n['part']}": [] for n in networks}
+        rows = {n["run"]: [Cell(n["part"])] for n in networks}
         for ending in endings:
             before = None
             for network, cells in zip(networks, rows.values(), strict=True):
@@ -32,7 +32,7 @@ def combination_tables(combinations: Combinations, evaluations: Sequence[Evaluat
                 before = found
         if endings:
             columns = [column for ending in endings for column in (f"{split} mIoU{ending}", "gain")]
-            tables.append(Table(name, columns, rows))
+            tables.append(Table(name, ["how it learns", *columns], rows))
     return tables
 
 
