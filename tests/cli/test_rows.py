@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from wsss_core.cli.main import demo
 from wsss_core.cli.presets import PRESETS, init_project, load_preset, write_rows
 from wsss_core.cli.rows import check_rows, make_rows
-from wsss_core.report.budget import main_runs
+from wsss_core.report.budget import MAIN, main_runs
 from wsss_core.stage import InputError, load_params
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,8 +40,9 @@ def test_every_preset_gives_consistent_rows(name):
 @pytest.mark.parametrize("name", PRESETS)
 def test_no_kind_of_rows_has_the_name_of_a_section(name):
     """DVC merges both into one set of variables."""
-    methods = ("crf", "em", "second", "dcsp")
-    sections = {section for part in (name, *methods) for section in preset(part)} | {"cue_map"}
+    methods = ("crf", "em", "second", "dcsp", "affinity", "combined")
+    parts = [YAML().load((ROOT / f"wsss_core/presets/{method}.yaml").read_text()) for method in methods]
+    sections = {section for part in (preset(name), *parts) for section in part} | {"cue_map", "walk"}
     assert not sections & set(make_rows(preset(name)))
 
 
@@ -300,6 +302,22 @@ def test_a_combination_names_what_there_is(project, combinations, said):
         make_rows(params)
 
 
+def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
+    called = []
+    monkeypatch.setattr("subprocess.call", lambda command, env: called.append(command[-1]) or 0)
+    init_project("demo")
+    before = Path("params.yaml").read_text()
+    demo(all_=True)
+    params = load_params()
+    assert (params["rows"]["preset"], params["budget"]["images_seen"], params["budget"]["size"]) == ("tour", 300, 128)
+    assert set(main_runs(list(make_rows(params)["segmenters"]))) == set(MAIN)
+    demo(all_=False)
+    assert Path("params.yaml").read_text() == before and called == ["repro"] * 2
+    Path("params.yaml").write_text(before.replace("images_seen: 600", "images_seen: 601"))
+    with pytest.raises(InputError, match="was edited"):
+        demo(all_=True)
+
+
 def test_what_a_combination_is_compared_with_goes_with_the_ablations(project):
     init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
     assert "combined_max_0" in make_rows(load_params())["runs"]
@@ -465,7 +483,7 @@ def test_a_folder_with_a_table_brings_its_own_splits(project, table, splits):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"preset": "nope"}, "no preset 'nope'; there are demo, laptop, voc12"),
+        ({"preset": "nope"}, "no preset 'nope'; there are demo, tour, laptop, best, voc12"),
         ({"preset": "laptop"}, "needs --root PATH"),
         ({"preset": "laptop", "root": Path("none")}, "--root none: no such file or folder"),
         ({"preset": "laptop", "root": Path()}, "neither labels.csv nor a folder JPEGImages"),

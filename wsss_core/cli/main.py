@@ -13,8 +13,7 @@ import typer
 from wsss_core.cli.costs import costs
 from wsss_core.cli.export import app as export
 from wsss_core.cli.predict import predict
-from wsss_core.cli.presets import PRESETS, init_project, write_rows
-from wsss_core.cli.rows import METHODS
+from wsss_core.cli.presets import EMBEDDED, PRESETS, init_project, write_rows
 from wsss_core.stage import InputError, load_params, section
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
@@ -110,18 +109,16 @@ def rows(
 
 @app.command()
 def demo(
-    all_: Annotated[
-        bool, typer.Option("--all", help="all five methods and a combination, not mining pixels alone")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="all five methods, not mining pixels alone")] = False,
 ) -> None:
     """Run the whole graph on the embedded scenes and say where the report is."""
-    preset = section(load_params(), "rows").get("preset")
-    if preset != "demo":
+    preset, wanted = section(load_params(), "rows").get("preset"), "tour" if all_ else "demo"
+    if preset not in EMBEDDED:
         raise InputError(
-            f"params.yaml holds the preset {preset!r}; run `wsss init demo --force`, or `dvc repro` for yours"
+            f"params.yaml holds the preset {preset!r}; run `wsss init {wanted} --force`, or `dvc repro` for yours"
         )
-    if all_:
-        write_rows({"methods": list(METHODS), "main_only": True})
+    if preset != wanted:
+        init_project(wanted)
     here = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}"}
     code = subprocess.call([str(here / "dvc"), "repro"], env=environment)

@@ -17,8 +17,9 @@ from wsss_core.cli.rows import DCSP_CUES, SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGH
 from wsss_core.cli.sources import describe_source
 from wsss_core.stage import InputError, load_params, section
 
-PRESETS = ("demo", "laptop", "voc12", "best")
-OVER = {"best": "laptop"}  # what such a preset leaves out it has from the other
+PRESETS = ("demo", "tour", "laptop", "best", "voc12")
+OVER = {"best": "laptop", "tour": "demo"}  # what such a preset leaves out it has from the other
+EMBEDDED = ("demo", "tour")  # on scenes that the graph makes itself
 PARAMS = Path("params.yaml")
 ROWS = Path("stages/rows.yaml")
 # Folders whose content is one folder or file per row; what no row makes any more is deleted.
@@ -78,7 +79,7 @@ def init_project(
     ):
         if path is not None and not path.exists():
             raise InputError(f"--{option} {path}: no such file or folder")
-    if root is None and (preset != "demo" or easy or saliency_pairs or detector):
+    if root is None and (preset not in EMBEDDED or easy or saliency_pairs or detector):
         raise InputError(f"{preset}: needs --root PATH, the folder of the data set")
     params = load_preset(preset)
     if root is not None:
@@ -280,6 +281,7 @@ def load_preset(preset: str) -> Any:
     params = _yaml.load(_preset_text(OVER.get(preset, preset)))
     if preset in OVER:
         _update(params, _yaml.load(_preset_text(preset)))
+    _add_settings(params)
     return params
 
 
