@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.report.browser import PROGRAM, Browser
+from wsss_core.report.combinations import combination_tables
 from wsss_core.report.gallery import Named, Step, Viewer
 from wsss_core.report.page import Page, Split, render
 from wsss_core.report.ranking import class_bars, ranking
@@ -54,6 +55,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             label_tables=[],
             erasing_tables=[],
             step_tables=[],
+            combination_tables=combination_tables(
+                {HOSTILE: [{"run": "mining_0", "part": f"all of {HOSTILE} " * 4}, {"run": HOSTILE, "part": "then"}]},
+                runs,
+                "val",
+            ),
             figures={},
             charts=[],
             claims=[],
