@@ -32,8 +32,7 @@ class EStep:
         scales, mirror, join: views of a photo, and how their scores become one.
         absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
             `share` gives it to those that it has.
-        crf: what the photo's colours make of the probabilities over its labels; the papers have it at test
-            time only.
+        crf: what the photo's colours make of the probabilities over its labels; the papers have it at test time only.
     """
 
     kind: Literal["posterior", "adapt"] = "posterior"

@@ -1,6 +1,7 @@
 """What each part of a combination adds."""
 
 from wsss_core.report.combinations import combination_tables
+from wsss_core.report.ranking import Ranked, ranking
 from wsss_core.report.results import Evaluation
 
 CHAIN = [
@@ -11,7 +12,11 @@ CHAIN = [
 
 
 def run(name: str, miou: float) -> Evaluation:
-    return Evaluation(name, "runs", {"val": {"miou": miou}})
+    return Evaluation(name, "runs", {"val": {"miou": miou, "pixel_accuracy": 0.5, "per_class": {}}})
+
+
+def ranked(*runs: Evaluation) -> list[Ranked]:
+    return ranking(runs)["val"]
 
 
 def texts(table) -> list[list[str]]:
@@ -19,7 +24,7 @@ def texts(table) -> list[list[str]]:
 
 
 def test_gains_are_differences_to_the_network_before():
-    scored = [run("both_0", 0.3), run("both_1", 0.42), run("both_1_spn", 0.4), run("both_0+crf", 0.31)]
+    scored = ranked(run("both_0", 0.3), run("both_1", 0.42), run("both_1_spn", 0.4), run("both_0+crf", 0.31))
     (table,) = combination_tables({"both": CHAIN, "unscored": [{"run": "x_0", "part": ""}]}, scored, "val")
     assert table.split == "both" and table.columns == ["how it learns", "val mIoU", "gain", "val mIoU+crf", "gain"]
     assert list(table.rows) == ["both_0", "both_1", "both_1_spn"]
@@ -32,5 +37,5 @@ def test_gains_are_differences_to_the_network_before():
 
 def test_gains_are_means_over_seeds_and_none_where_a_seed_is_missing():
     scored = [run("both_0", 0.2), run("both_0_s1", 0.4), run("both_1", 0.5), run("both_1_s1", 0.5)]
-    (table,) = combination_tables({"both": CHAIN}, [*scored, run("both_1_spn", 0.9)], "val")
+    (table,) = combination_tables({"both": CHAIN}, ranked(*scored, run("both_1_spn", 0.9)), "val")
     assert [row[1:] for row in texts(table)] == [["30.0 ± 14.1", ""], ["50.0 ± 0.0", "+20.0"], ["90.0", ""]]

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,12 @@ def test_torch_stays_out_of_stages_that_need_none(name):
     torch_free = not any("torch" in line for f in files for line in f.read_text().splitlines() if "import" in line)
     light = {"make_scenes", "ingest", "superpixels", "select_easy", "evaluate", "report"}
     assert torch_free == (name in light)
+
+
+@pytest.mark.parametrize("name", ["box_labels", "mine_cues"])
+def test_a_stage_that_may_need_a_crf_does_not_load_torch_at_its_start(name):
+    code = f"import sys, stages.{name}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", STAGES)

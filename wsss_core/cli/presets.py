@@ -208,11 +208,10 @@ def _vary_dcsp(params: Any) -> None:
 
 
 def _vary_combinations(combinations: Any, settings: Any) -> None:
-    for chain in (combinations or {}).values():
-        loss = chain.get("settings") if isinstance(chain, Mapping) else None
-        if settings.get(loss, {}).get("neighbourhood_weight"):
-            settings.setdefault(f"{loss}_plain", {**copy.deepcopy(settings[loss]), "neighbourhood_weight": 0.0})
-        break  # the first is the one that is varied
+    first = next(iter((combinations or {}).values()), None)
+    loss = first.get("settings") if isinstance(first, Mapping) else None
+    if settings.get(loss, {}).get("neighbourhood_weight"):
+        settings.setdefault(f"{loss}_plain", {**copy.deepcopy(settings[loss]), "neighbourhood_weight": 0.0})
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:

@@ -168,9 +168,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         if run.get("dataset") != "second"
     }
     backbones = {wiring.backbone, wiring.encoder or wiring.backbone} if "crf" in wiring.methods else {wiring.backbone}
-    searches = {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if "crf" in wiring.methods else {}
-    if wiring.main_only:
-        searches = {}
+    searched = "crf" in wiring.methods and not wiring.main_only
+    searches = {"crf_exp": {"segmenter": "segmenters/crf_exp"}} if searched else {}
     cues = {name: {"settings": name, "attention": f"attention/{_mined(name, attentions, wiring)}"} for name in mined}
     cues |= steps.cues
     rows: Rows = {

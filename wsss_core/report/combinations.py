@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
-from wsss_core.report.results import Evaluation
-from wsss_core.report.seeds import Spread, without_seed
+from wsss_core.report.ranking import Ranked
+from wsss_core.report.seeds import Spread
 from wsss_core.report.tables import Cell, Table
 
 Combinations = Mapping[str, Sequence[Mapping[str, str]]]
 
 
-def combination_tables(combinations: Combinations, evaluations: Sequence[Evaluation], split: str) -> list[Table]:
+def combination_tables(combinations: Combinations, ranked: Sequence[Ranked], split: str) -> list[Table]:
     """A table per combination, a row per network: mIoU over the seeds, what it gains, and both after a dense CRF.
 
     Args:
         combinations: the wiring rows: of every network its `run` and the `part` that made it from the one before.
-        split: where it is scored; a combination without a score gets no table.
+        ranked: all runs over their seeds, on `split`; a combination without a score gets no table.
+        split: its name.
     """
-    scores = _by_run(evaluations, split)
+    scores = {run.name: run.miou for run in ranked}
     tables = []
     for name, networks in combinations.items():
         endings = [ending for ending in ("", "+crf") if any(f"{n['run']}{ending}" in scores for n in networks)]
@@ -34,14 +35,6 @@ def combination_tables(combinations: Combinations, evaluations: Sequence[Evaluat
             columns = [column for ending in endings for column in (f"{split} mIoU{ending}", "gain")]
             tables.append(Table(name, ["how it learns", *columns], rows))
     return tables
-
-
-def _by_run(evaluations: Sequence[Evaluation], split: str) -> dict[str, Spread]:
-    values: dict[str, list[float]] = {}
-    for evaluation in evaluations:
-        if evaluation.kind == "runs" and split in evaluation.splits:
-            values.setdefault(without_seed(evaluation.name)[0], []).append(evaluation.splits[split]["miou"])
-    return {run: Spread(tuple(found)) for run, found in values.items()}
 
 
 def _gain(before: Spread | None, now: Spread | None) -> str:
