@@ -13,7 +13,7 @@ from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import class_restricted_posterior, shared_posterior
+from wsss_core.em.posterior import Absent, class_restricted_posterior
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
@@ -39,7 +39,7 @@ class EStep:
     join: Literal["mean", "max"] = "mean"
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
-    absent: Literal["drop", "share"] = "drop"
+    absent: Absent = "drop"
     crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
@@ -100,7 +100,7 @@ def label_posterior(
     labels: NDArray[np.uint8],
     photo: NDArray[np.uint8],
     *,
-    absent: Literal["drop", "share"] = "drop",
+    absent: Absent = "drop",
     crf: DenseCRF | None = None,
 ) -> NDArray[np.float32]:
     """What each pixel is, among the image's own labels.
@@ -117,8 +117,7 @@ def label_posterior(
     own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
     present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
     present[own] = True
-    restrict = shared_posterior if absent == "share" else class_restricted_posterior
-    posterior = restrict(logits, present)[own]
+    posterior = class_restricted_posterior(logits, present, absent=absent)[own]
     if crf is None or len(labels) < 2:
         return posterior.cpu().numpy()
     return crf(photo, posterior).cpu().numpy()

@@ -17,6 +17,7 @@ from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.data.samples import TrainingSamples
+from wsss_core.em.posterior import Absent, class_restricted_posterior
 from wsss_core.losses.regions import RegionLoss
 from wsss_core.models.inference import infer_grids
 from wsss_core.models.regions import RegionNetwork, region_network_from
@@ -38,6 +39,7 @@ class Regions:
     Attributes:
         purity: share of one label from which on a superpixel is learnt.
         confidence: probability above which a superpixel gets the network's label.
+        absent: what becomes of the probability of classes that the image lacks, see `estep`.
         images_seen: images that the network sees; the budget's if left out.
         width: channels of its features; the budget's if left out.
         training: what differs from the section of that name.
@@ -45,6 +47,7 @@ class Regions:
 
     purity: float = 0.8
     confidence: float = 0.7
+    absent: Absent = "drop"
     images_seen: int | None = None
     width: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
@@ -87,7 +90,7 @@ def main(
     if rank():
         return  # one process writes the store
     network = network.eval()
-    judge = Judge(network, regions, confidence=chosen.confidence, device=default_device())
+    judge = Judge(network, regions, confidence=chosen.confidence, absent=chosen.absent, device=default_device())
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, Any]]]:
         pictures = photos.photos(rows["dataset_row"].tolist())
@@ -120,6 +123,7 @@ class Judge:
     network: RegionNetwork
     superpixels: Store
     confidence: float
+    absent: Absent
     device: torch.device
 
     @torch.inference_mode()
@@ -137,7 +141,9 @@ class Judge:
         logits = self.network.classify(pool(features[None], regions[None], int(numbers.max()) + 1, entered=entered))[0]
         present = torch.zeros(logits.shape[1], dtype=torch.bool, device=self.device)
         present[[0, *class_ids]] = True
-        label = confident_regions(logits, present, confidence=self.confidence).cpu().numpy().astype(np.uint8)
+        line = logits.T[:, None]  # (C, 1, R): regions side by side, as the pixels of a picture
+        posterior = class_restricted_posterior(line, present, absent=self.absent)[:, 0].T
+        label = confident_regions(posterior, confidence=self.confidence).cpu().numpy().astype(np.uint8)
         map_ = label[numbers]
         return map_, {
             "regions": len(label),

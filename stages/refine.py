@@ -13,7 +13,7 @@ from wsss_core.affinity.energy import energy, mined_energy
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import restricted_argmax
+from wsss_core.em.posterior import Absent, class_restricted_posterior
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.propagation import PropagationNetwork
 from wsss_core.models.saved import load_segmenter
@@ -29,10 +29,12 @@ class Refinement:
 
     Attributes:
         scales, mirror: views of a photo, whose maps are averaged.
+        absent: what becomes of the probability of classes that the image lacks, see `estep`.
     """
 
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    absent: Absent = "drop"
     splits: tuple[str, ...] | None = None
 
 
@@ -65,7 +67,8 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
             before, after = planes[:n].softmax(0), planes[n:-1].softmax(0)
             present = torch.zeros(n, dtype=torch.bool, device=device)
             present[[0, *class_ids]] = True
-            map_ = restricted_argmax(planes[n:-1], present).cpu().numpy().astype(np.uint8)
+            posterior = class_restricted_posterior(planes[n:-1], present, absent=chosen.absent)
+            map_ = posterior.argmax(0).cpu().numpy().astype(np.uint8)
             refined.append(map_)
             taken.append(quantise(planes[-1].cpu().numpy()))
             learnt = torch.from_numpy(mined.read("labels", mined.row_of(image_id)).astype(np.int64)).to(device)

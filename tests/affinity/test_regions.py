@@ -70,11 +70,10 @@ def test_a_region_is_pure_above_the_share_and_unknown_pixels_count_against_it():
     assert pure_regions(labels, regions, 3, 3, purity=0.8).tolist() == [[255, 255, 255]]  # "more than"
 
 
-def test_confident_regions_never_get_an_absent_class():
-    logits = torch.tensor([[0.0, 1.0, 9.0], [0.0, 0.2, 0.0], [5.0, 0.0, 0.0]])
-    present = torch.tensor([True, True, False])
-    assert confident_regions(logits, present, confidence=0.7).tolist() == [1, 255, 0]  # σ(1) = .731, σ(.2) = .55
-    assert confident_regions(logits, present, confidence=0.74).tolist() == [255, 255, 0]
+def test_confident_regions_lie_above_the_bound():
+    posterior = torch.tensor([[0.25, 0.75, 0.0], [0.45, 0.55, 0.0], [1.0, 0.0, 0.0]])
+    assert confident_regions(posterior, confidence=0.7).tolist() == [1, 255, 0]
+    assert confident_regions(posterior, confidence=0.75).tolist() == [255, 255, 0]  # "above"
 
 
 def test_region_means_are_those_of_a_loop():

@@ -163,6 +163,7 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     write_rows({"ablations": False})
     assert make_rows(load_params()) == rows
     write_rows({"ablations": True})
+    assert "&" not in (project / "params.yaml").read_text()  # no anchors: two sections never share a value
     init_project("demo")  # nothing was edited by hand
 
 
@@ -188,6 +189,18 @@ def test_each_step_of_affinity_feeds_the_next(project):
     assert rows["wiring"]["regions"] == "data/regions"
     with pytest.raises(InputError, match="steps must be at least 1, got 0"):
         write_rows({"steps": 0})
+
+
+def test_affinity_starts_from_other_seeds_where_it_is_told_to(project):
+    init_project("demo", options={"methods": ["mining", "affinity"]})
+    params = project / "params.yaml"
+    text = params.read_text().replace("attention: cam,", "attention: cam, affinity_cues: harmonic,", 1)
+    params.write_text(text)
+    rows = make_rows(load_params())
+    assert [rows["runs"][f"affinity_{t}"]["labels"] for t in (1, 2)] == ["cues/harmonic", "refined/affinity_1"]
+    params.write_text(text.replace("affinity_cues: harmonic", "affinity_cues: nowhere"))
+    with pytest.raises(InputError, match=r"runs\.affinity_1\.labels: no stage makes 'cues/nowhere'; there are cues/"):
+        make_rows(load_params())
 
 
 def test_each_ablation_of_affinity_leaves_one_part_out(project):

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from wsss_core.em import class_restricted_posterior, restricted_argmax, shared_posterior
+from wsss_core.em import class_restricted_posterior, restricted_argmax
 
 PRESENT = torch.tensor([True, False, True, False, True])
 
@@ -37,20 +37,22 @@ def test_shared_by_hand() -> None:
     # shares (.2, .5, .1, .2): of the .8 that is no background, label 1's .5 goes to labels 2 and 3 as 1 to 2.
     logits = torch.tensor([0.2, 0.5, 0.1, 0.2]).log().reshape(4, 1, 1)
     present = torch.tensor([True, False, True, True])
-    assert shared_posterior(logits, present).flatten().tolist() == pytest.approx([0.2, 0, 0.8 / 3, 1.6 / 3])
+    shared = class_restricted_posterior(logits, present, absent="share")
+    assert shared.flatten().tolist() == pytest.approx([0.2, 0, 0.8 / 3, 1.6 / 3])
     assert class_restricted_posterior(logits, present).flatten().tolist() == pytest.approx([0.4, 0, 0.2, 0.4])
     nothing = torch.tensor([True, False, False, False])
-    assert shared_posterior(logits, nothing).flatten().tolist() == [1, 0, 0, 0]
+    assert class_restricted_posterior(logits, nothing, absent="share").flatten().tolist() == [1, 0, 0, 0]
 
 
 def test_shared_sums_to_one_image_by_image_and_keeps_the_background() -> None:
     logits, other = make_logits(), torch.tensor([True, True, False, False, False])
-    both = shared_posterior(logits, torch.stack([PRESENT, other]))
+    both = class_restricted_posterior(logits, torch.stack([PRESENT, other]), absent="share")
     torch.testing.assert_close(both.sum(1), torch.ones(2, 4, 6))
     torch.testing.assert_close(both[:, 0], logits.softmax(1)[:, 0])
-    torch.testing.assert_close(both[1], shared_posterior(logits[1], other))
+    torch.testing.assert_close(both[1], class_restricted_posterior(logits[1], other, absent="share"))
     everything = torch.ones(5, dtype=torch.bool)
-    torch.testing.assert_close(shared_posterior(logits[0], everything), logits[0].softmax(0))
+    shared = class_restricted_posterior(logits[0], everything, absent="share")
+    torch.testing.assert_close(shared, logits[0].softmax(0))
 
 
 def test_each_image_has_its_own_labels() -> None:

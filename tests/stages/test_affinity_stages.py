@@ -1,6 +1,7 @@
 """What the stages of affinity learning compute of one image, without the graph around them."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -34,13 +35,16 @@ class Colours:
 def test_every_pixel_of_a_confident_superpixel_gets_its_label():
     # Classes background, 1, 2; features on a grid of 1 × 3 nodes over 1 × 5 pixels, one superpixel per node's pixels.
     features = torch.tensor([[[0.0, 0.0, 9.0]], [[9.0, 0.0, 0.0]], [[0.0, 99.0, 0.0]]])
-    judge = Judge(Colours(), Named(np.array([[0, 1, 1, 1, 2]], np.uint16)), confidence=0.7, device=torch.device("cpu"))
+    superpixels = Named(np.array([[0, 1, 1, 1, 2]], np.uint16))
+    judge = Judge(Colours(), superpixels, confidence=0.7, absent="drop", device=torch.device("cpu"))
     labels, figures = judge("a", features, (1, 5), [1, 2])
     assert labels.tolist() == [[1, 2, 2, 2, 0]] and labels.dtype == np.uint8
     assert figures == {"regions": 3, "confident_regions": 3, "labelled": 1.0, "confident_ids": [0, 1, 2]}
     labels, figures = judge("a", features, (1, 5), [1])  # class 2 is absent: nothing else stands out there
     assert labels.tolist() == [[1, 255, 255, 255, 0]]
     assert (figures["confident_regions"], figures["labelled"]) == (2, pytest.approx(0.4))
+    labels, _ = replace(judge, absent="share")("a", features, (1, 5), [1])  # what is no background is class 1
+    assert labels.tolist() == [[1, 1, 1, 1, 0]]
 
 
 def test_images_without_a_confident_region_and_lost_classes_are_named(caplog):

@@ -87,15 +87,14 @@ def pure_regions(labels: Tensor, regions: Tensor, n_regions: int, n_labels: int,
     return torch.where(most > purity * counts.sum(2), label, IGNORE)
 
 
-def confident_regions(logits: Tensor, present: Tensor, *, confidence: float) -> Tensor:
+def confident_regions(posterior: Tensor, *, confidence: float) -> Tensor:
     """The label of every region whose probability exceeds `confidence`, else 255: int64 (R,).
 
     Args:
-        logits: float (R, C).
-        present: bool (C,); the others are masked before the softmax.
+        posterior: probabilities, float (R, C), 0 for classes that the image lacks.
         confidence: in [0, 1).
     """
-    probability, label = logits.masked_fill(~present, -torch.inf).softmax(1).max(1)
+    probability, label = posterior.max(1)
     return torch.where(probability > confidence, label, IGNORE)
 
 

@@ -200,7 +200,7 @@ def _vary_dcsp(params: Any) -> None:
     for name, change in ({f"s{step}": {"step": step} for step in range(1, steps)} | DCSP_CUES).items():
         params["mine_cues"].setdefault(f"dcsp_{name}", {**cue, **change})
     params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp"})
-    params["attention"].setdefault("gmp", section(params, "attention.fcan"))
+    params["attention"].setdefault("gmp", copy.deepcopy(section(params, "attention.fcan")))
     params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": [1.0, 0.75, 0.5]})
     head = {"head": fcan.get("head", "largefov"), "width": fcan.get("width")}
     shared = {key: value for key, value in section(params, "train_segmenter.dcsp").items() if key != "joint"}

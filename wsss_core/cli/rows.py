@@ -84,6 +84,7 @@ class Wiring:
             the same on the cues of the max rule, and without the CRF neighbourhood if it has one.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         steps: how often `affinity` learns, mines and propagates, its T.
+        affinity_cues: section of `mine_cues` that `affinity` starts from; `cam` in the paper.
         strong: numbers of images with masks beside the others, for `em`; `all` for all that have one.
         second_strong: numbers of images of the second data set with masks, the others weak, for `em`.
         detector: where saliency comes from: the trained network, a folder of ready-made maps, or an `.onnx` file.
@@ -100,6 +101,7 @@ class Wiring:
     rounds: int = 2
     adapts: int = 1
     steps: int = 2
+    affinity_cues: str = "cam"
     seeds: int = 1
     ablations: bool = False
     detector: str = "data/saliency_net"
@@ -148,7 +150,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds, "tagged": wiring.tagged}
     if "affinity" in wiring.methods:
         attention = f"attention/{_mined('cam', attentions, wiring)}"
-        steps |= affinity_rows(steps=wiring.steps, ablations=wiring.ablations, attention=attention, **chosen)
+        steps |= affinity_rows(
+            steps=wiring.steps, cues=wiring.affinity_cues, ablations=wiring.ablations, attention=attention, **chosen
+        )
     combined = combined_rows(chains, **chosen)
     taken = runs | steps.runs | (_crf_runs(wiring) | _em_runs(wiring, two_sets=True))
     if double := sorted(combined.runs.keys() & taken.keys()):

@@ -31,19 +31,22 @@ class StepRows:
         return StepRows(**{kind.name: getattr(self, kind.name) | getattr(other, kind.name) for kind in fields(self)})
 
 
-def affinity_rows(*, steps: int, seeds: int, ablations: bool, tagged: bool, start: str, attention: str) -> StepRows:
+def affinity_rows(
+    *, steps: int, cues: str, seeds: int, ablations: bool, tagged: bool, start: str, attention: str
+) -> StepRows:
     """T steps of Wang et al. 2019, Alg. 1; with the ablations also what leaves a part out, and iterated PSA.
 
     Args:
         steps: T.
+        cues: the seeds, a section of `mine_cues`; random walks keep `cam`, for their affinities and maps are one.
         tagged: a region network starts from the segmenter whose labels it judges, else as all others.
         start: the backbone or classifier that every network starts from anew.
-        attention: the maps that the seeds `cues/cam` are mined from.
+        attention: the maps that `cues/cam` is mined from.
     """
     rows = StepRows()
     for seed in range(seeds):
         s = f"_s{seed}" if seed else ""
-        add_steps = partial(_add_steps, rows, s=s, seed=seed, steps=steps, start=start, tagged=tagged)
+        add_steps = partial(_add_steps, rows, s=s, seed=seed, steps=steps, cues=cues, start=start, tagged=tagged)
         add_steps("affinity")
         if ablations:
             add_steps("affinity_unmined", mined=False)
@@ -60,6 +63,7 @@ def _add_steps(
     s: str,
     seed: int,
     steps: int,
+    cues: str,
     start: str,
     tagged: bool,
     mined: bool = True,
@@ -67,7 +71,7 @@ def _add_steps(
     settings: str = "affinity",
 ) -> None:
     """Steps 1 to T; an ablation takes from the full method what is the same there."""
-    labels, first = "cues/cam", f"affinity_1{s}"
+    labels, first = f"cues/{cues}", f"affinity_1{s}"
     for t in range(1, steps + 1):
         name = f"{method}_{t}{s}"
         unary = first if t == 1 else name

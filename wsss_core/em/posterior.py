@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 
+Absent = Literal["drop", "share"]
 
-def class_restricted_posterior(logits: Tensor, present: Tensor) -> Tensor:
-    """Softmax over background and the present classes only (Hou et al. 2016, eq. 5).
+
+def class_restricted_posterior(logits: Tensor, present: Tensor, *, absent: Absent = "drop") -> Tensor:
+    """Probabilities of background and the present classes only (Hou et al. 2016, eq. 5).
+
+    The paper drops the probability of absent classes. Then a pixel of which a young network knows that it is an animal,
+    but not which one, becomes background, for its foreground is split over all animals. With `share`, no paper's, the
+    present classes take over that probability and background stays as the network has it: for networks trained on
+    precise cues (docs/results.md).
 
     Args:
         logits: finite scores, float (C, H, W) or (B, C, H, W); channel 0 is background.
         present: which labels the image has, bool (C,) or (B, C); background counts as present whatever entry 0 says.
-
-    Returns:
-        Probabilities of the logits' shape and dtype, summing to 1 over the labels; exactly 0 for absent classes.
-
-    Raises:
-        ValueError: the shapes do not fit, `present` is not bool, or a score is not finite.
-    """
-    return _restricted(logits, present).softmax(-3)
-
-
-def shared_posterior(logits: Tensor, present: Tensor) -> Tensor:
-    """Background as the network has it, the rest shared by the present classes.
-
-    `class_restricted_posterior` drops the probability of absent classes, so a pixel of which a young network knows that
-    it is an animal but not which one becomes background: its foreground is split over all animals. Here the present
-    classes take over that probability. No paper's; for networks trained on precise cues (docs/results.md).
-
-    Args:
-        logits, present: see `class_restricted_posterior`.
+        absent: `drop` or `share`, what becomes of the probability of absent classes.
 
     Returns:
         Probabilities of the logits' shape and dtype, summing to 1 over the labels; exactly 0 for absent classes; all
         background where no class is present.
 
     Raises:
-        ValueError: as `class_restricted_posterior`.
+        ValueError: the shapes do not fit, `present` is not bool, or a score is not finite.
     """
-    own = _restricted(logits, present)[..., 1:, :, :]
+    own = _restricted(logits, present)
+    if absent == "drop":
+        return own.softmax(-3)
     background = logits.softmax(-3)[..., :1, :, :]
     some = present[..., 1:].any(-1)[..., None, None, None]
-    classes = torch.where(some, (1 - background) * own.softmax(-3), 0.0)
+    classes = torch.where(some, (1 - background) * own[..., 1:, :, :].softmax(-3), 0.0)
     return torch.cat([torch.where(some, background, 1.0), classes], dim=-3)
 
 
