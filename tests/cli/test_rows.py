@@ -315,6 +315,14 @@ def test_a_combination_names_what_there_is(project, combinations, said):
         make_rows(params)
 
 
+def test_an_estep_cannot_hide_behind_the_word_regions(project):
+    init_project("demo", options={"methods": ["mining", "combined"]})
+    params = load_params()
+    params["estep"]["regions"] = {}
+    with pytest.raises(InputError, match=r"estep\.regions: in combinations the word has a meaning of its own"):
+        make_rows(params)
+
+
 def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
     called = []
     monkeypatch.setattr("subprocess.call", lambda command, env: called.append(command[-1]) or 0)
