@@ -272,6 +272,18 @@ def test_a_combination_is_any_cue_loss_start_and_order(project):
         make_rows(params)
 
 
+def test_again_goes_on_with_the_same_labels(project):
+    init_project("demo", options={"methods": ["mining", "combined"]})
+    params = load_params()
+    params["combinations"] = {"mine": {**MINE, "then": ["again", "class_restricted", "again"]}}
+    rows = make_rows(params)
+    runs = [rows["runs"][f"mine_{t}"] for t in range(4)]
+    assert [run["labels"] for run in runs] == ["cues/max", "cues/max", "posteriors/mine_2", "posteriors/mine_2"]
+    assert [run["start"] for run in runs[1:]] == [f"segmenters/mine_{t}" for t in range(3)]
+    assert rows["combined"]["mine"][1] == {"run": "mine_1", "part": "again on the same labels"}
+    assert [name for name in rows["esteps"] if name.startswith("mine_")] == ["mine_2"]
+
+
 def test_a_combination_brings_its_cue(project):
     init_project("demo", options={"methods": ["mining", "dcsp", "combined"]})
     params = load_params()
@@ -315,11 +327,12 @@ def test_a_combination_names_what_there_is(project, combinations, said):
         make_rows(params)
 
 
-def test_an_estep_cannot_hide_behind_the_word_regions(project):
+@pytest.mark.parametrize("word", ["regions", "again"])
+def test_an_estep_cannot_hide_behind_a_word_of_combinations(project, word):
     init_project("demo", options={"methods": ["mining", "combined"]})
     params = load_params()
-    params["estep"]["regions"] = {}
-    with pytest.raises(InputError, match=r"estep\.regions: in combinations the word has a meaning of its own"):
+    params["estep"][word] = {}
+    with pytest.raises(InputError, match=rf"estep\.{word}: in combinations the word has a meaning of its own"):
         make_rows(params)
 
 

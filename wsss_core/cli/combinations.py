@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from wsss_core.cli.step_rows import StepRows, add_propagation, add_regions
 
-REGIONS = "regions"
+REGIONS, AGAIN = "regions", "again"
+SAID = {REGIONS: "refined labels", AGAIN: "the same labels"}
 NAME = re.compile(r"(?!cues_)[a-z][a-z0-9_]*")
 STARTS = ("attention_nets/", "backbones/", "segmenters/")
 
@@ -22,7 +23,8 @@ class Chain:
         settings: section of `train_segmenter`, the loss and head of all its networks.
         then: what follows, in order: a section of `estep`, whose labels or posteriors the next network learns from, or
             `regions`: confident regions and propagation, with the sections `affinity` of `estep`, `mine_regions` and
-            `train_affinity`; the next network, if any, learns from what that refined.
+            `train_affinity`; the next network, if any, learns from what that refined; or `again`: the next network goes
+            on with the same labels, its schedule anew, what an E-step has to be compared with.
         start: where the first network starts, as `attention_nets/fcan`; by default as `rows.tagged` says.
 
     Raises:
@@ -88,7 +90,8 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
         rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin, "seed": seed}
         shown.append({"run": run, "part": part})
 
-    train(f"cues/{chain.cues}", chain.start or start, f"{chain.settings} on cues {chain.cues}")
+    labels = f"cues/{chain.cues}"
+    train(labels, chain.start or start, f"{chain.settings} on cues {chain.cues}")
     for number, part in enumerate(chain.then, start=1):
         before = f"{name}_{network}{s}"
         unary = f"segmenters/{before}"
@@ -102,10 +105,10 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
                 break
             rows.refinements[before] = {"segmenter": f"segmenters/{before}_spn", "labels": f"regions/{before}"}
             labels = f"refined/{before}"
-        else:
+        elif part != AGAIN:
             labels = f"posteriors/{name}_{network + 1}{s}"
             rows.esteps[f"{name}_{network + 1}{s}"] = {"settings": part, "segmenter": unary}
         network += 1
-        train(labels, unary, f"again on {'refined labels' if part == REGIONS else part}")
+        train(labels, unary, f"again on {SAID.get(part, part)}")
     if not seed:
         rows.combined[name] = shown
