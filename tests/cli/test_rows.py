@@ -175,7 +175,14 @@ def test_each_step_of_affinity_feeds_the_next(project):
         "refined/affinity_1",
         "refined/affinity_2",
     ]
-    assert {rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)} == {"attention_nets/cam"}  # each anew
+    starts = [rows["runs"][f"affinity_{t}"]["start"] for t in (1, 2, 3)]
+    assert starts == ["attention_nets/cam", "segmenters/affinity_1", "segmenters/affinity_2"]
+    starts = [rows["affinities"][f"affinity_{t}_spn"]["start"] for t in (1, 2, 3)]
+    assert starts == ["attention_nets/cam", "segmenters/affinity_1_spn", "segmenters/affinity_2_spn"]
+    anew = make_rows(load_params() | {"rows": {**load_params()["rows"], "tagged": False}})
+    assert {
+        anew[kind][name]["start"] for kind in ("runs", "affinities") for name in anew[kind] if "affinity" in name
+    } == {"backbones/lite0"}
     regions = {"labels": "posteriors/affinity_2", "start": "segmenters/affinity_2"}
     assert rows["regions"]["affinity_2"] | regions == rows["regions"]["affinity_2"]
     spn = rows["affinities"]["affinity_2_spn"]

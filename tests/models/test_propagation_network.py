@@ -85,6 +85,14 @@ def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path):
     with torch.no_grad():
         assert torch.equal(loaded(PHOTOS), model.eval()(PHOTOS))
         torch.testing.assert_close(loaded.unary(PHOTOS), unary.eval()(PHOTOS))
+    torch.manual_seed(3)
+    other = make_segmenter(**UNARY)
+    save_model(tmp_path / "v", other, {"kind": "segmenter", **UNARY, "classes": CLASSES})
+    again, _ = propagation_from(
+        tmp_path / "p", *load_segmenter(tmp_path / "v"), classes=CLASSES, head="pyramid", width=8, per_class=True
+    )  # the whole guidance goes on, with the unary network that it is given
+    torch.testing.assert_close(again.eval().affinities(PHOTOS), model.affinities(PHOTOS))
+    torch.testing.assert_close(again.unary(PHOTOS), other.eval()(PHOTOS))
     fcan = {**TRUNK, "head": "pyramid", "n_classes": 4, "width": 8, "pool": "gap"}  # its classifiers are left out
     save_model(tmp_path / "f", make_fcan(**fcan), {"kind": "fcan", **fcan, "classes": CLASSES})
     given = load_segmenter(tmp_path / "u", classes=CLASSES[:3])  # fewer classes than it was trained on

@@ -70,8 +70,9 @@ class Wiring:
         backbone: section of `backbone` from which every network starts.
         encoder: another one for the encoder–decoder of `crf`.
         tagged: start the runs of `crf`, `em`, `affinity` and `combined` from the attention network, a classifier of
-            these very classes, instead of the backbone, and a region network from the segmenter that it judges: for
-            budgets that are too small to learn classes and places at once.
+            these very classes, instead of the backbone, a region network from the segmenter that it judges, and from
+            step 2 on the networks of `affinity` from those of the step before: for budgets that are too small to learn
+            classes and places at once.
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
             the name of another section (`cam`) uses that one.
         rounds: EM iterations after the initial model.

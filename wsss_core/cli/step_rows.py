@@ -39,8 +39,9 @@ def affinity_rows(
     Args:
         steps: T.
         cues: the seeds, a section of `mine_cues`; random walks keep `cam`, for their affinities and maps are one.
-        tagged: a region network starts from the segmenter whose labels it judges, else as all others.
-        start: the backbone or classifier that every network starts from anew.
+        tagged: a region network starts from the segmenter whose labels it judges, the networks of step 2 and on from
+            those of the step before; else all of them anew.
+        start: the backbone or classifier that networks start from.
         attention: the maps that `cues/cam` is mined from.
     """
     rows = StepRows()
@@ -72,11 +73,12 @@ def _add_steps(
 ) -> None:
     """Steps 1 to T; an ablation takes from the full method what is the same there."""
     labels, first = f"cues/{cues}", f"affinity_1{s}"
+    begin = begin_pairwise = start
     for t in range(1, steps + 1):
         name = f"{method}_{t}{s}"
         unary = first if t == 1 else name
         if unary == name:
-            rows.runs[name] = {"settings": "affinity", "labels": labels, "start": start, "seed": seed}
+            rows.runs[name] = {"settings": "affinity", "labels": labels, "start": begin, "seed": seed}
             rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}"}
         labels = f"posteriors/{unary}"
         shown = {"unary": f"posteriors_{unary}", "val": unary}
@@ -86,11 +88,13 @@ def _add_steps(
             labels = f"regions/{unary}"
             shown["confident"] = f"regions_{unary}"
         if paired:
-            add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, start, seed, settings=settings)
+            add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, begin_pairwise, seed, settings=settings)
             rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
             labels = f"refined/{name}"
             shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
         rows.chains.setdefault(f"{method}{s}", []).append(shown)
+        if tagged:
+            begin, begin_pairwise = f"segmenters/{unary}", f"segmenters/{name}_spn"
 
 
 def add_regions(rows: StepRows, name: str, labels: str, start: str, seed: int) -> None:

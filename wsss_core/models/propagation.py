@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from wsss_core.affinity.propagation import propagate, stable
 from wsss_core.models.backbone import Backbone, make_backbone
+from wsss_core.models.folder import read_description
 from wsss_core.models.heads import HeadName, make_head
 from wsss_core.models.segmenter import Segmenter, make_segmenter
 from wsss_core.models.start import backbone_of, start_from
@@ -120,7 +121,7 @@ def propagation_from(
     width: int | None,
     per_class: bool,
 ) -> tuple[PropagationNetwork, dict[str, Any]]:
-    """A propagation network whose guidance starts from the backbone in `start`, and its description.
+    """A propagation network and its description; its guidance starts from the backbone in `start`, or another guidance.
 
     Args:
         unary, description: what `load_segmenter` gives of the unary network, asked for `classes`.
@@ -141,6 +142,6 @@ def propagation_from(
         "unary": inner,
     }
     network = make_propagation(**arguments)
-    start_from(network, start, classifier=False)
+    start_from(network, start, classifier=read_description(start)["kind"] == "propagation")
     network.unary.load_state_dict(unary.state_dict())
     return network, {"kind": "propagation", **arguments}
