@@ -13,12 +13,12 @@ from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import Absent, class_restricted_posterior
+from wsss_core.em.posterior import Absent, class_restricted_posterior, mixed_with_labels
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -32,6 +32,8 @@ class EStep:
         scales, mirror, join: views of a photo, and how their scores become one.
         absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
             `share` gives it to those that it has.
+        cue_weight: share in [0, 0.5] of the chain's own cues in the probabilities; where they say nothing, and at 0 as
+            in the papers, the network speaks alone.
         crf: what the photo's colours make of the probabilities over its labels; the papers have it at test time only.
     """
 
@@ -40,11 +42,16 @@ class EStep:
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
     absent: Absent = "drop"
+    cue_weight: float = 0.0
     crf: DenseCRF | None = None
     splits: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.cue_weight <= 0.5:
+            raise ValueError(f"cue_weight must lie in [0, 0.5], got {self.cue_weight}")
 
-def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
+
+def main(*, settings: str, dataset: Path, segmenter: Path, cues: Path, out: Path) -> None:
     params = load_params()
     names = ["budget", f"estep.{settings}"]
     sections = [section(params, name) for name in names]
@@ -52,6 +59,7 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
     photos, device = Dataset(dataset), default_device()
     model, _ = load_segmenter(segmenter, classes=photos.classes)
     model = model.to(device)
+    mined = open_store(cues) if chosen.cue_weight else None
     table = photos.cue_table(chosen.splits or photos.training_splits)
     n_labels, height, width = (int(table[column].max()) for column in ("n_labels", "height", "width"))
     arrays = {
@@ -72,9 +80,11 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
             device=device,
         )
         maps, statistics = [], []
-        for (_, logits), class_ids, photo in zip(scores, rows["class_ids"], pictures, strict=True):
+        images = zip(scores, rows["image_id"], rows["class_ids"], pictures, strict=True)
+        for (_, logits), image_id, class_ids, photo in images:
             labels = np.asarray([0, *class_ids], np.uint8)
-            posterior = label_posterior(logits, labels, photo, absent=chosen.absent, crf=chosen.crf)
+            cue = mined.read("labels", mined.row_of(image_id)) if mined and image_id in mined else None
+            posterior = label_posterior(logits, labels, photo, chosen, cue)
             if chosen.kind == "adapt":
                 adapted = labels[posterior.argmax(0)]
                 maps.append(adapted)
@@ -90,7 +100,7 @@ def main(*, settings: str, dataset: Path, segmenter: Path, out: Path) -> None:
         compute,
         table=table,
         arrays=arrays[chosen.kind],
-        key=fingerprint(sections, dataset / "photos", segmenter),
+        key=fingerprint(sections, dataset / "photos", segmenter, *([cues] if mined else [])),
         attributes={"classes": list(photos.classes)},
     )
 
@@ -99,9 +109,8 @@ def label_posterior(
     logits: torch.Tensor,
     labels: NDArray[np.uint8],
     photo: NDArray[np.uint8],
-    *,
-    absent: Absent = "drop",
-    crf: DenseCRF | None = None,
+    chosen: EStep,
+    cue: NDArray[np.uint8] | None = None,
 ) -> NDArray[np.float32]:
     """What each pixel is, among the image's own labels.
 
@@ -109,7 +118,7 @@ def label_posterior(
         logits: of all labels, float (C, H, W), on any device.
         labels: the image's K, background first.
         photo: RGB uint8 (H, W, 3).
-        absent, crf: see `EStep`.
+        cue: mined labels, uint8 (H, W), 255 for none, if there are any.
 
     Returns:
         Probabilities, float32 (K, H, W), that sum to 1.
@@ -117,10 +126,15 @@ def label_posterior(
     own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
     present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
     present[own] = True
-    posterior = class_restricted_posterior(logits, present, absent=absent)[own]
-    if crf is None or len(labels) < 2:
+    posterior = class_restricted_posterior(logits, present, absent=chosen.absent)[own]
+    if cue is not None:
+        place = np.full(256, 255)
+        place[labels] = np.arange(len(labels))
+        mined = torch.as_tensor(place[cue], device=logits.device)
+        posterior = mixed_with_labels(posterior, mined, weight=chosen.cue_weight)
+    if chosen.crf is None or len(labels) < 2:
         return posterior.cpu().numpy()
-    return crf(photo, posterior).cpu().numpy()
+    return chosen.crf(photo, posterior).cpu().numpy()
 
 
 if __name__ == "__main__":

@@ -148,7 +148,11 @@ def test_dcsp_adapts_its_cues_and_varies_them(project):
     assert rows["cues"]["max"]["attention"] == "attention/cam"
     assert rows["runs"]["dcsp_0"] | {"labels": "cues/dcsp", "start": "attention_nets/fcan"} == rows["runs"]["dcsp_0"]
     assert rows["runs"]["dcsp_1"]["labels"] == "posteriors/dcsp_1" and "dcsp_2" not in rows["runs"]
-    assert rows["esteps"]["dcsp_1"] == {"settings": "adapt", "segmenter": "segmenters/dcsp_0"}
+    assert rows["esteps"]["dcsp_1"] == {
+        "settings": "adapt",
+        "segmenter": "segmenters/dcsp_0",
+        "cues": "cues/dcsp",
+    }
     write_rows({"ablations": True})
     params = load_params()
     more = make_rows(params)
@@ -269,7 +273,11 @@ def test_a_combination_is_any_cue_loss_start_and_order(project):
     assert runs["mine_0"] == first
     assert runs["mine_1"] == {**first, "labels": "refined/mine_0", "start": "segmenters/mine_0"}
     assert runs["mine_2_s1"]["labels"] == "posteriors/mine_2_s1" and runs["mine_2_s1"]["seed"] == 1
-    assert rows["esteps"]["mine_2_s1"] == {"settings": "adapted", "segmenter": "segmenters/mine_1_s1"}
+    assert rows["esteps"]["mine_2_s1"] == {
+        "settings": "adapted",
+        "segmenter": "segmenters/mine_1_s1",
+        "cues": "cues/cam",
+    }
     assert rows["refinements"]["mine_0"] == {"segmenter": "segmenters/mine_0_spn", "labels": "regions/mine_0"}
     shown = [part["run"] for part in rows["combined"]["mine"]]
     assert shown == ["mine_0", "mine_0_spn", "mine_1", "mine_2"]

@@ -1,9 +1,10 @@
 """What the stage estep makes of a segmenter's scores."""
 
 import numpy as np
+import pytest
 import torch
 
-from stages.estep import label_posterior
+from stages.estep import EStep, label_posterior
 from wsss_core.crf import DenseCRF
 
 LABELS = np.asarray([0, 2], np.uint8)
@@ -11,10 +12,10 @@ LABELS = np.asarray([0, 2], np.uint8)
 
 def test_the_posterior_is_over_the_images_own_labels():
     logits = torch.tensor([0.0, 9.0, 1.0])[:, None, None].expand(3, 2, 2)
-    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8))
+    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8), EStep())
     share = 1 / (1 + np.e)
     assert np.allclose(found[:, 0, 0], [share, 1 - share])
-    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8), absent="share")
+    found = label_posterior(logits, LABELS, np.zeros((2, 2, 3), np.uint8), EStep(absent="share"))
     background = 1 / (1 + np.e + np.exp(9))
     assert np.allclose(found[:, 0, 0], [background, 1 - background])
 
@@ -26,14 +27,26 @@ def test_with_a_crf_pixels_of_one_colour_agree():
     logits[2, :, :4] = -2.0
     logits[2, :, 4:] = 2.0
     logits[2, 2, 5] = -0.5  # a hole in the object
-    without, with_crf = (label_posterior(logits, LABELS, photo, crf=crf).argmax(0) for crf in (None, DenseCRF()))
+    without, with_crf = (label_posterior(logits, LABELS, photo, EStep(crf=c)).argmax(0) for c in (None, DenseCRF()))
     expected = np.zeros((6, 8), int)
     expected[:, 4:] = 1
     assert without[2, 5] == 0 and (with_crf == expected).all()
-    soft = label_posterior(logits, LABELS, photo, crf=DenseCRF())
+    soft = label_posterior(logits, LABELS, photo, EStep(crf=DenseCRF()))
     assert np.allclose(soft.sum(0), 1, atol=1e-5)
 
 
 def test_an_image_without_a_class_is_background():
-    found = label_posterior(torch.randn(3, 2, 2), LABELS[:1], np.zeros((2, 2, 3), np.uint8), crf=DenseCRF())
+    found = label_posterior(torch.randn(3, 2, 2), LABELS[:1], np.zeros((2, 2, 3), np.uint8), EStep(crf=DenseCRF()))
     assert (found == 1).all() and found.shape == (1, 2, 2)
+
+
+def test_cues_have_their_share_where_they_say_something():
+    logits = torch.zeros(3, 1, 3)  # undecided: a half for each of the image's two labels
+    cue = np.array([[2, 0, 255]], np.uint8)
+    found = label_posterior(logits, LABELS, np.zeros((1, 3, 3), np.uint8), EStep(cue_weight=0.2), cue)
+    assert np.allclose(found[1], [[0.6, 0.4, 0.5]]) and np.allclose(found.sum(0), 1)
+    cue[0, 1] = 1  # a class that the image lacks says nothing
+    found = label_posterior(logits, LABELS, np.zeros((1, 3, 3), np.uint8), EStep(cue_weight=0.2), cue)
+    assert np.allclose(found[1], [[0.6, 0.5, 0.5]])
+    with pytest.raises(ValueError, match=r"cue_weight must lie in \[0, 0.5\], got 0.6"):
+        EStep(cue_weight=0.6)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from wsss_core.em import class_restricted_posterior, restricted_argmax
+from wsss_core.em import class_restricted_posterior, mixed_with_labels, restricted_argmax
 
 PRESENT = torch.tensor([True, False, True, False, True])
 
@@ -115,3 +115,27 @@ def test_shapes_and_dtype_are_checked_at_the_door() -> None:
         restricted_argmax(make_logits()[0, 0], PRESENT)
     with pytest.raises(ValueError, match=r"dtype bool, got torch\.float32"):
         restricted_argmax(make_logits()[0], PRESENT.float())
+
+
+def test_mixed_with_labels_by_hand() -> None:
+    posterior = torch.tensor([[0.9, 0.3, 0.3], [0.1, 0.7, 0.7]])[:, None]
+    mixed = mixed_with_labels(posterior, torch.tensor([[1, 0, 255]]), weight=0.4)
+    torch.testing.assert_close(mixed[:, 0], torch.tensor([[0.54, 0.58, 0.3], [0.46, 0.42, 0.7]]))
+    assert torch.equal(mixed_with_labels(posterior, torch.tensor([[1, 0, 1]]), weight=0.0), posterior)
+
+
+def test_a_network_overrules_a_label_where_it_is_surer_than_its_weight() -> None:
+    sure = torch.tensor([0.49, 0.51])[:, None, None]
+    flat = torch.zeros(1, 1, dtype=torch.int64)
+    assert mixed_with_labels(sure, flat, weight=0.01).argmax(0).item() == 1  # .02 > .01 / .99
+    assert mixed_with_labels(sure, flat, weight=0.03).argmax(0).item() == 0  # .02 < .03 / .97
+
+
+def test_labels_that_do_not_fit_are_refused() -> None:
+    posterior = torch.full((2, 1, 2), 0.5)
+    with pytest.raises(ValueError, match=r"posterior has shape \(2, 1, 2\), labels \(2, 1\)"):
+        mixed_with_labels(posterior, torch.zeros(2, 1, dtype=torch.int64), weight=0.1)
+    with pytest.raises(ValueError, match=r"labels in 0\.\.1 or 255"):
+        mixed_with_labels(posterior, torch.tensor([[0, 2]]), weight=0.1)
+    with pytest.raises(ValueError, match=r"weight in \[0, 0\.5\], got 0\.7"):
+        mixed_with_labels(posterior, torch.zeros(1, 2, dtype=torch.int64), weight=0.7)

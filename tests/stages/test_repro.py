@@ -278,7 +278,15 @@ def test_the_same_stage_gives_the_same_bytes_again(project):
     commands = {
         "saliency": ["saliency", "--detector", "data/saliency_net"],
         "attention/cam": ["attention", "--settings", "cam", "--net", "data/attention_nets/cam"],
-        "posteriors/mining_1": ["estep", "--settings", "class_restricted", "--segmenter", "data/segmenters/mining_0"],
+        "posteriors/mining_1": [
+            "estep",
+            "--settings",
+            "class_restricted",
+            "--segmenter",
+            "data/segmenters/mining_0",
+            "--cues",
+            "data/cues/max",
+        ],
     }
     for name, (stage, *arguments) in commands.items():
         out = f"data/{name}"

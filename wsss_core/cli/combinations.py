@@ -90,13 +90,13 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
         rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin, "seed": seed}
         shown.append({"run": run, "part": part})
 
-    labels = f"cues/{chain.cues}"
+    labels = cues = f"cues/{chain.cues}"
     train(labels, chain.start or start, f"{chain.settings} on cues {chain.cues}")
     for number, part in enumerate(chain.then, start=1):
         before = f"{name}_{network}{s}"
         unary = f"segmenters/{before}"
         if part == REGIONS:
-            rows.esteps[f"{name}_{network}_own{s}"] = {"settings": "affinity", "segmenter": unary}
+            rows.esteps[f"{name}_{network}_own{s}"] = {"settings": "affinity", "segmenter": unary, "cues": cues}
             own = f"posteriors/{name}_{network}_own{s}"
             add_regions(rows, before, own, unary if tagged else start, seed)
             add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", start, seed)
@@ -107,7 +107,7 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
             labels = f"refined/{before}"
         elif part != AGAIN:
             labels = f"posteriors/{name}_{network + 1}{s}"
-            rows.esteps[f"{name}_{network + 1}{s}"] = {"settings": part, "segmenter": unary}
+            rows.esteps[f"{name}_{network + 1}{s}"] = {"settings": part, "segmenter": unary, "cues": cues}
         network += 1
         train(labels, unary, f"again on {SAID.get(part, part)}")
     if not seed:

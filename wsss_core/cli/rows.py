@@ -38,7 +38,10 @@ CHECKED = (
     *("saliency_nets", "attentions", "cues", "runs", "em_runs", "cue_maps", "crf_searches", "esteps"),
     *("regions", "affinities", "refinements", "walks"),
 )
-CHECKED_KEYS = ("pairs", "start", "attention", "dataset", "labels", "second", "segmenter", "unary", "net", "store")
+CHECKED_KEYS = (
+    *("pairs", "start", "attention", "dataset", "labels", "second"),
+    *("segmenter", "unary", "net", "cues", "store"),
+)
 
 # What DCSP varies of its cues beside the saliency step: how saliency and attention are joined, γ, and the pooling.
 DCSP_CUES: dict[str, dict[str, Any]] = {
@@ -235,7 +238,8 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
             runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin, "seed": seed}
 
         def estep(name: str, segmenter: str, s: str = s) -> str:
-            esteps[f"{name}{s}"] = {"settings": "class_restricted", "segmenter": f"segmenters/{segmenter}{s}"}
+            network = f"segmenters/{segmenter}{s}"
+            esteps[f"{name}{s}"] = {"settings": "class_restricted", "segmenter": network, "cues": "cues/max"}
             return f"posteriors/{name}{s}"
 
         add("mining_0", "mining_0", "cues/max", start)
@@ -279,7 +283,7 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
             runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed}
             for t in range(1, adapts + 1):
                 before, now = f"segmenters/{name}_{t - 1}{s}", f"{name}_{t}{s}"
-                esteps[now] = {"settings": "adapt", "segmenter": before}
+                esteps[now] = {"settings": "adapt", "segmenter": before, "cues": cue}
                 runs[now] = {"settings": settings, "labels": f"posteriors/{now}", "start": before, "seed": seed}
 
         fcan = "attention_nets/fcan"

@@ -79,7 +79,7 @@ def _add_steps(
         unary = first if t == 1 else name
         if unary == name:
             rows.runs[name] = {"settings": "affinity", "labels": labels, "start": begin, "seed": seed}
-            rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}"}
+            rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}", "cues": f"cues/{cues}"}
         labels = f"posteriors/{unary}"
         shown = {"unary": f"posteriors_{unary}", "val": unary}
         if mined:

@@ -39,6 +39,35 @@ def class_restricted_posterior(logits: Tensor, present: Tensor, *, absent: Absen
     return torch.cat([torch.where(some, background, 1.0), classes], dim=-3)
 
 
+def mixed_with_labels(posterior: Tensor, labels: Tensor, *, weight: float) -> Tensor:
+    """(1 − weight)·posterior + weight·labels, the posterior alone where there is no label.
+
+    The network overrules a label where it beats it by weight / (1 − weight). No paper's: what mined cues and a network
+    trained on them get wrong differs (docs/results.md).
+
+    Args:
+        posterior: float (K, H, W), summing to 1 over K.
+        labels: int64 (H, W) in 0..K−1, or 255 for none.
+        weight: in [0, 0.5]; from 0.5 on no pixel of a label would ever change.
+
+    Returns:
+        Probabilities of the posterior's shape and dtype, summing to 1 over K.
+
+    Raises:
+        ValueError: the shapes do not fit, a label is out of range, or so is the weight.
+    """
+    if not 0 <= weight <= 0.5:
+        raise ValueError(f"expected a weight in [0, 0.5], got {weight}")
+    if posterior.shape[1:] != labels.shape:
+        raise ValueError(f"posterior has shape {tuple(posterior.shape)}, labels {tuple(labels.shape)}")
+    known = labels != 255
+    if bool((known & ((labels < 0) | (labels >= len(posterior)))).any()):
+        raise ValueError(f"expected labels in 0..{len(posterior) - 1} or 255")
+    leaning = weight * known
+    one_hot = torch.arange(len(posterior), device=labels.device)[:, None, None] == labels
+    return (1 - leaning) * posterior + leaning * one_hot
+
+
 def restricted_argmax(logits: Tensor, present: Tensor) -> Tensor:
     """The label with the highest score among background and the present classes (Chaudhry et al. 2017, adapted cues).
 
