@@ -13,7 +13,7 @@ from wsss_core.affinity.energy import energy, mined_energy
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.em.posterior import Absent, class_restricted_posterior
+from wsss_core.em.posterior import Absent, class_restricted_posterior, mixed_with_labels
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.propagation import PropagationNetwork
 from wsss_core.models.saved import load_segmenter
@@ -29,20 +29,27 @@ class Refinement:
 
     Attributes:
         scales, mirror: views of a photo, whose maps are averaged.
-        absent: what becomes of the probability of classes that the image lacks, see `estep`.
+        absent, cue_weight: what becomes of the probability of classes that the image lacks, and the share of the seeds
+            in the refined labels, see `estep`.
     """
 
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
     absent: Absent = "drop"
+    cue_weight: float = 0.0
     splits: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.cue_weight <= 0.5:
+            raise ValueError(f"cue_weight must lie in [0, 0.5], got {self.cue_weight}")
 
-def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
+
+def main(*, dataset: Path, segmenter: Path, labels: Path, cues: Path, out: Path) -> None:
     params = load_params()
     sections = [section(params, "budget"), section(params, "refine")]
     budget, chosen = bind(Budget, sections[0], "budget"), bind(Refinement, sections[1], "refine")
     photos, device, mined = Dataset(dataset), default_device(), open_store(labels)
+    seeds = open_store(cues) if chosen.cue_weight else None
     model, _ = load_segmenter(segmenter, classes=photos.classes)
     if not isinstance(model, PropagationNetwork):
         raise InputError(f"{segmenter}: expected a propagation network; run the stage train_affinity")
@@ -68,6 +75,9 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
             present = torch.zeros(n, dtype=torch.bool, device=device)
             present[[0, *class_ids]] = True
             posterior = class_restricted_posterior(planes[n:-1], present, absent=chosen.absent)
+            if seeds and image_id in seeds:
+                cue = torch.from_numpy(seeds.read("labels", seeds.row_of(image_id)).astype(np.int64)).to(device)
+                posterior = mixed_with_labels(posterior, cue, weight=chosen.cue_weight)
             map_ = posterior.argmax(0).cpu().numpy().astype(np.uint8)
             refined.append(map_)
             taken.append(quantise(planes[-1].cpu().numpy()))
@@ -89,7 +99,7 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, out: Path) -> None:
             "labels": ArraySpec.labels((height, width)),
             "affinity": ArraySpec.soft(("y", "x"), (height, width)),
         },
-        key=fingerprint(sections, dataset / "photos", segmenter, labels),
+        key=fingerprint(sections, dataset / "photos", segmenter, labels, *([cues] if seeds else [])),
         attributes={"classes": list(photos.classes)},
     )
 

@@ -194,6 +194,7 @@ def test_each_step_of_affinity_feeds_the_next(project):
     assert rows["refinements"]["affinity_2"] == {
         "segmenter": "segmenters/affinity_2_spn",
         "labels": "regions/affinity_2",
+        "cues": "cues/cam",
     }
     assert rows["evaluations"]["affinity_3_spn"] == {"kind": "runs", "store": "predictions/affinity_3_spn"}
     assert rows["evaluations"]["refined_affinity_3"] == {"kind": "labels", "store": "refined/affinity_3"}
@@ -278,7 +279,11 @@ def test_a_combination_is_any_cue_loss_start_and_order(project):
         "segmenter": "segmenters/mine_1_s1",
         "cues": "cues/cam",
     }
-    assert rows["refinements"]["mine_0"] == {"segmenter": "segmenters/mine_0_spn", "labels": "regions/mine_0"}
+    assert rows["refinements"]["mine_0"] == {
+        "segmenter": "segmenters/mine_0_spn",
+        "labels": "regions/mine_0",
+        "cues": "cues/cam",
+    }
     shown = [part["run"] for part in rows["combined"]["mine"]]
     assert shown == ["mine_0", "mine_0_spn", "mine_1", "mine_2"]
     assert main_runs(list(rows["segmenters"]), shown)["combination"] == "mine_2"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from wsss_core.cli.step_rows import StepRows, add_propagation, add_regions
+from wsss_core.cli.step_rows import StepRows, add_propagation, add_refinement, add_regions
 
 REGIONS, AGAIN = "regions", "again"
 SAID = {REGIONS: "refined labels", AGAIN: "the same labels"}
@@ -103,7 +103,7 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
             shown.append({"run": f"{before}_spn", "part": "regions and propagation"})
             if number == len(chain.then):
                 break
-            rows.refinements[before] = {"segmenter": f"segmenters/{before}_spn", "labels": f"regions/{before}"}
+            add_refinement(rows, before, f"regions/{before}", cues)
             labels = f"refined/{before}"
         elif part != AGAIN:
             labels = f"posteriors/{name}_{network + 1}{s}"

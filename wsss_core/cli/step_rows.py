@@ -89,7 +89,7 @@ def _add_steps(
             shown["confident"] = f"regions_{unary}"
         if paired:
             add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, begin_pairwise, seed, settings=settings)
-            rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels}
+            add_refinement(rows, name, labels, f"cues/{cues}")
             labels = f"refined/{name}"
             shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
         rows.chains.setdefault(f"{method}{s}", []).append(shown)
@@ -107,6 +107,11 @@ def add_propagation(
 ) -> None:
     """The network `unary` and a spatial propagation trained as one on `labels`."""
     rows.affinities[name] = {"settings": settings, "unary": unary, "labels": labels, "start": start, "seed": seed}
+
+
+def add_refinement(rows: StepRows, name: str, labels: str, cues: str) -> None:
+    """What the propagation network `<name>_spn`, trained on `labels`, makes of the training images."""
+    rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels, "cues": cues}
 
 
 def _add_walks(rows: StepRows, s: str, seed: int, steps: int, start: str, attention: str) -> None:
