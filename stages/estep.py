@@ -32,7 +32,7 @@ class EStep:
         scales, mirror, join: views of a photo, and how their scores become one.
         absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
             `share` gives it to those that it has.
-        cue_weight: share in [0, 0.5] of the chain's own cues in the probabilities; where they say nothing, and at 0 as
+        cue_weight: share in [0, 0.5) of the chain's own cues in the probabilities; where they say nothing, and at 0 as
             in the papers, the network speaks alone.
         crf: what the photo's colours make of the probabilities over its labels; the papers have it at test time only.
     """
@@ -47,8 +47,8 @@ class EStep:
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.cue_weight <= 0.5:
-            raise ValueError(f"cue_weight must lie in [0, 0.5], got {self.cue_weight}")
+        if not 0 <= self.cue_weight < 0.5:
+            raise ValueError(f"cue_weight must lie in [0, 0.5), got {self.cue_weight}")
 
 
 def main(*, settings: str, dataset: Path, segmenter: Path, cues: Path, out: Path) -> None:

@@ -30,7 +30,7 @@ class Refinement:
     Attributes:
         scales, mirror: views of a photo, whose maps are averaged.
         absent, cue_weight: what becomes of the probability of classes that the image lacks, and the share of the seeds
-            in the refined labels, see `estep`.
+            in the refined labels (not in the energies), see `estep`.
     """
 
     scales: tuple[float, ...] = (1.0,)
@@ -40,8 +40,8 @@ class Refinement:
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.cue_weight <= 0.5:
-            raise ValueError(f"cue_weight must lie in [0, 0.5], got {self.cue_weight}")
+        if not 0 <= self.cue_weight < 0.5:
+            raise ValueError(f"cue_weight must lie in [0, 0.5), got {self.cue_weight}")
 
 
 def main(*, dataset: Path, segmenter: Path, labels: Path, cues: Path, out: Path) -> None:

@@ -211,7 +211,7 @@ def test_affinity_starts_from_other_seeds_where_it_is_told_to(project):
     rows = make_rows(load_params())
     assert [rows["runs"][f"affinity_{t}"]["labels"] for t in (1, 2)] == ["cues/harmonic", "refined/affinity_1"]
     params.write_text(text.replace("affinity_cues: harmonic", "affinity_cues: nowhere"))
-    with pytest.raises(InputError, match=r"runs\.affinity_1\.labels: no stage makes 'cues/nowhere'; there are cues/"):
+    with pytest.raises(InputError, match=r"params\.yaml: rows\.affinity_cues: 'nowhere' is none of max, harmonic, cam"):
         make_rows(load_params())
 
 
@@ -302,6 +302,14 @@ def test_again_goes_on_with_the_same_labels(project):
     assert [run["start"] for run in runs[1:]] == [f"segmenters/mine_{t}" for t in range(3)]
     assert rows["combined"]["mine"][1] == {"run": "mine_1", "part": "again on the same labels"}
     assert [name for name in rows["esteps"] if name.startswith("mine_")] == ["mine_2"]
+
+
+def test_a_second_propagation_goes_on_from_the_first(project):
+    init_project("demo", options={"methods": ["mining", "combined"]})
+    params = load_params()
+    params["combinations"] = {"mine": {**MINE, "then": ["regions", "regions"]}}
+    spn = make_rows(params)["affinities"]
+    assert [spn[f"mine_{t}_spn"]["start"] for t in (0, 1)] == ["attention_nets/cam", "segmenters/mine_0_spn"]
 
 
 def test_a_combination_brings_its_cue(project):

@@ -48,5 +48,5 @@ def test_cues_have_their_share_where_they_say_something():
     cue[0, 1] = 1  # a class that the image lacks says nothing
     found = label_posterior(logits, LABELS, np.zeros((1, 3, 3), np.uint8), EStep(cue_weight=0.2), cue)
     assert np.allclose(found[1], [[0.6, 0.5, 0.5]])
-    with pytest.raises(ValueError, match=r"cue_weight must lie in \[0, 0.5\], got 0.6"):
-        EStep(cue_weight=0.6)
+    with pytest.raises(ValueError, match=r"cue_weight must lie in \[0, 0.5\), got 0.5"):
+        EStep(cue_weight=0.5)

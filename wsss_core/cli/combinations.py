@@ -70,7 +70,7 @@ def combined_rows(chains: Mapping[str, Chain], *, seeds: int, tagged: bool, star
 
     Args:
         chains: by name.
-        tagged: a region network starts from the segmenter whose labels it judges.
+        tagged: a region network starts from the segmenter whose labels it judges, a second propagation from the first.
         start: where a first network and a propagation start.
     """
     rows = StepRows()
@@ -90,6 +90,7 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
         rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin, "seed": seed}
         shown.append({"run": run, "part": part})
 
+    guidance = start  # where the next propagation starts
     labels = cues = f"cues/{chain.cues}"
     train(labels, chain.start or start, f"{chain.settings} on cues {chain.cues}")
     for number, part in enumerate(chain.then, start=1):
@@ -99,7 +100,8 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
             rows.esteps[f"{name}_{network}_own{s}"] = {"settings": "affinity", "segmenter": unary, "cues": cues}
             own = f"posteriors/{name}_{network}_own{s}"
             add_regions(rows, before, own, unary if tagged else start, seed)
-            add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", start, seed)
+            add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", guidance, seed)
+            guidance = f"segmenters/{before}_spn" if tagged else start
             shown.append({"run": f"{before}_spn", "part": "regions and propagation"})
             if number == len(chain.then):
                 break

@@ -153,6 +153,8 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
     steps = StepRows()
     chosen: dict[str, Any] = {"start": _online_start(wiring), "seeds": wiring.seeds, "tagged": wiring.tagged}
     if "affinity" in wiring.methods:
+        if wiring.affinity_cues not in mined:
+            raise InputError(f"params.yaml: rows.affinity_cues: {wiring.affinity_cues!r} is none of {', '.join(mined)}")
         attention = f"attention/{_mined('cam', attentions, wiring)}"
         steps |= affinity_rows(
             steps=wiring.steps, cues=wiring.affinity_cues, ablations=wiring.ablations, attention=attention, **chosen

@@ -48,7 +48,7 @@ def mixed_with_labels(posterior: Tensor, labels: Tensor, *, weight: float) -> Te
     Args:
         posterior: float (K, H, W), summing to 1 over K.
         labels: int64 (H, W) in 0..K−1, or 255 for none.
-        weight: in [0, 0.5]; from 0.5 on no pixel of a label would ever change.
+        weight: in [0, 0.5); from 0.5 on no pixel of a label would ever change.
 
     Returns:
         Probabilities of the posterior's shape and dtype, summing to 1 over K.
@@ -56,8 +56,8 @@ def mixed_with_labels(posterior: Tensor, labels: Tensor, *, weight: float) -> Te
     Raises:
         ValueError: the shapes do not fit, a label is out of range, or so is the weight.
     """
-    if not 0 <= weight <= 0.5:
-        raise ValueError(f"expected a weight in [0, 0.5], got {weight}")
+    if not 0 <= weight < 0.5:
+        raise ValueError(f"expected a weight in [0, 0.5), got {weight}")
     if posterior.shape[1:] != labels.shape:
         raise ValueError(f"posterior has shape {tuple(posterior.shape)}, labels {tuple(labels.shape)}")
     known = labels != 255
