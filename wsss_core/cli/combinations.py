@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from wsss_core.cli.step_rows import StepRows, add_propagation, add_refinement, add_regions
 
 REGIONS, AGAIN = "regions", "again"
-SAID = {REGIONS: "refined labels", AGAIN: "the same labels"}
+WORDS = {REGIONS: "refined labels", AGAIN: "the same labels"}  # what each says that the next network learns from
 NAME = re.compile(r"(?!cues_)[a-z][a-z0-9_]*")
 STARTS = ("attention_nets/", "backbones/", "segmenters/")
 
@@ -111,6 +111,6 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
             labels = f"posteriors/{name}_{network + 1}{s}"
             rows.esteps[f"{name}_{network + 1}{s}"] = {"settings": part, "segmenter": unary, "cues": cues}
         network += 1
-        train(labels, unary, f"again on {SAID.get(part, part)}")
+        train(labels, unary, f"again on {WORDS.get(part, part)}")
     if not seed:
         rows.combined[name] = shown

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from wsss_core.cli.combinations import AGAIN, REGIONS, Chain, check_name, combined_rows, varied
+from wsss_core.cli.combinations import WORDS, Chain, check_name, combined_rows, varied
 from wsss_core.cli.step_rows import StepRows, affinity_rows
 from wsss_core.stage import InputError, bind, section
 
@@ -399,7 +399,7 @@ def _chains(params: Mapping[str, Any], wiring: Wiring) -> dict[str, Chain]:
     if not chains:
         raise InputError("params.yaml: combinations: none is named; name one, or take combined out of rows.methods")
     known = section(params, "mine_cues")
-    for word in (REGIONS, AGAIN):
+    for word in WORDS:
         if word in params.get("estep", {}):
             raise InputError(f"params.yaml: estep.{word}: in combinations the word has a meaning of its own; rename it")
     for name, chain in chains.items():
