@@ -79,8 +79,8 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
     claims = judge(CLAIMS, Figures(evaluations, chains))
     combined = section(wiring, "combined", path=rows)
-    combination = [network["run"] for network in next(iter(combined.values()), [])]
-    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], combination)
+    main_chains = section(wiring, "main_runs", path=rows)
+    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], main_chains)
     drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
     drawn |= choose_erased(evaluations, "val")
     worst = choose_worst(evaluations, "val", scored)
@@ -91,7 +91,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
         runs=runs,
-        budget=spent_by_method(runs, data / "segmenters", budget, combination),
+        budget=spent_by_method(runs, data / "segmenters", budget, main_chains),
         ranking=ranked,
         class_bars={split: class_bars(found, list(scored.values())) for split, found in ranked.items()},
         masks_tables=masks_table(masks, "val"),

@@ -125,6 +125,16 @@ def test_the_tags_come_first_whatever_the_scores():
     assert after["cross_entropy"] == OnlineEM(estep=EStep(kind="em_fixed"))(logits, given)["cross_entropy"]
 
 
+def test_before_the_first_e_step_a_class_stays_in_its_boxes():
+    loss, given = OnlineEM(tags_first=0.4, estep=EStep(kind="box_em_fixed")), batch([[1, 0], [1, 1]], 5)
+    # Of 4 nodes each: two of the first image lie in its box, one of the second in a box of either class.
+    boxes = torch.zeros(2, 3, 5, 5, dtype=torch.bool)
+    boxes[0, 1, 0], boxes[1, 1:, 4, 4] = True, True
+    terms = loss(torch.randn(2, 3, 2, 2), given | {"done": torch.tensor(0.39), "boxes": boxes})
+    expected = [(2 * 1 / 2 + 2 + 1 / 3 + 3) / 8, (2 * 1 / 2 + 1 / 3) / 8, (1 / 3) / 8]
+    assert [terms[f"share_{i}"].item() for i in range(3)] == pytest.approx(expected)
+
+
 def test_settings_out_of_range():
     for name in ("neighbourhood_weight", "tags_first"):
         with pytest.raises(ValueError, match=rf"{name} must be in \[0, 1\], got 1.5"):

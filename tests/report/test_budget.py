@@ -17,21 +17,26 @@ def trained(folder: Path, run: str, images: int | None, backbone: str = "lite0",
         (folder / run / "loss.csv").write_text(f"step,images,total\n1,10,2.0\n9,{images},1.0\n")
 
 
-def test_the_last_trained_run_stands_for_its_method(tmp_path):
-    for run in ("mining_0", "mining_1", "mining_0_s1", "dcsp_1", "dcsp_s1_1", "affinity_2_spn", "em_adapt_50"):
+def test_the_last_trained_run_of_a_chain_stands_for_its_method(tmp_path):
+    chains = {
+        "mining pixels": ["mining_0", "mining_1", "mining_2"],
+        "EM with biases": ["em_adapt"],
+        "DCSP": ["dcsp_0", "dcsp_1"],
+    }
+    for run in ("mining_0", "mining_1", "dcsp_1", "dcsp_2"):
         trained(tmp_path, run, 100)
-    runs = ["mining_0", "mining_1", "mining_2", "mining_0_s1", "dcsp_1", "dcsp_s1_1", "affinity_2_spn", "em_adapt_50"]
-    assert {method: spent.run for method, spent in spent_by_method(runs, tmp_path, BUDGET).items()} == {
+    runs = ["mining_0", "mining_1", "mining_2", "dcsp_1", "dcsp_2"]
+    assert {method: spent.run for method, spent in spent_by_method(runs, tmp_path, BUDGET, chains).items()} == {
         "mining pixels": "mining_1",
         "DCSP": "dcsp_1",
-        "affinity": "affinity_2_spn",
     }
 
 
 def test_what_was_trained_is_read_from_its_folder(tmp_path):
     trained(tmp_path, "mining_0", 90, "vgg16")
     trained(tmp_path, "crf_exp", None, photos=20)
-    spent = spent_by_method(["mining_0", "crf_exp"], tmp_path, BUDGET)
+    chains = {"mining pixels": ["mining_0"], "CRF neighbourhood": ["crf_exp"]}
+    spent = spent_by_method(["mining_0", "crf_exp"], tmp_path, BUDGET, chains)
     assert list(spent.values()) == [Spent("mining_0", "vgg16", 192, 30, 90), Spent("crf_exp", "lite0", 192, 20, 0)]
     assert unequal(list(spent.values())) == ["backbone", "photos", "images"]
 

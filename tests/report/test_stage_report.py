@@ -26,6 +26,7 @@ ROWS = {
     "em_runs": {},
     "chains": {},
     "combined": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
+    "main_runs": {"mining pixels": ["mining_0", "mining_1"], "combination": ["mining_0", "mining_1"]},
     "segmenters": {"mining_0": {"seed": 0}, "mining_1": {"seed": 0}},
     "evaluations": {
         "saliency": {"kind": "erasing", "store": "saliency"},

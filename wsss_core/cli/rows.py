@@ -214,6 +214,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "walks": steps.walks,
         "chains": steps.chains,
         "combined": steps.combined,
+        "main_runs": _main_runs(wiring, steps.combined),
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
         "panels": _panels(attentions, cues, box_labels, em_runs, wiring, steps.combined),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
@@ -413,6 +414,19 @@ def _chains(params: Mapping[str, Any], wiring: Wiring) -> dict[str, Chain]:
         if chain.start and chain.start.startswith(f"segmenters/{name}_"):
             raise InputError(f"params.yaml: combinations.{name}.start: {chain.start} is one of its own networks")
     return chains | (varied(chains, section(params, "train_segmenter")) if wiring.ablations else {})
+
+
+def _main_runs(wiring: Wiring, combined: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Of every method the networks of its main run, in the order of their training; of combinations the first."""
+    chains = {
+        "mining": ("mining pixels", [f"mining_{t}" for t in range(wiring.rounds + 1)]),
+        "crf": ("CRF neighbourhood", ["crf_exp"]),
+        "em": ("EM with biases", ["em_adapt"]),
+        "dcsp": ("DCSP", [f"dcsp_{t}" for t in range(wiring.adapts + 1)]),
+        "affinity": ("affinity", [f"affinity_{t}_spn" for t in range(1, wiring.steps + 1)]),
+        "combined": ("combination", [network["run"] for network in next(iter(combined.values()), [])]),
+    }
+    return dict(chain for method, chain in chains.items() if method in wiring.methods)
 
 
 def _evaluations(

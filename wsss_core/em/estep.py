@@ -90,11 +90,17 @@ class EStep:
         return Expectation(_planes(labels, scores), nothing, nothing.bool())
 
 
-def equal_parts(scores: Tensor, present: Tensor) -> Expectation:
-    """Every pixel of (B, C, H, W) given each present label, bool (B, C), in equal parts, whatever the scores."""
-    parts = present.to(scores.dtype) / present.sum(1, keepdim=True)
+def equal_parts(scores: Tensor, present: Tensor, boxes: Tensor | None = None) -> Expectation:
+    """Every pixel of (B, C, H, W) given each present label, bool (B, C), in equal parts, whatever the scores.
+
+    With `boxes`, bool (B, C, H, W), a pixel is given the classes in whose boxes it lies, and background.
+    """
+    possible = present[..., None, None].expand_as(scores)
+    if boxes is not None:
+        possible = possible & boxes
+        possible[:, 0] = True
     nothing = torch.zeros(len(scores), device=scores.device)
-    return Expectation(parts[..., None, None].expand_as(scores), nothing, nothing.bool())
+    return Expectation(possible.to(scores.dtype) / possible.sum(1, keepdim=True), nothing, nothing.bool())
 
 
 def _planes(labels: Tensor, like: Tensor) -> Tensor:

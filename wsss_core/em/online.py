@@ -27,8 +27,8 @@ class OnlineEM:
     Attributes:
         estep: what the scores and the tags give.
         tags_first: share of the training, in [0, 1], in which every pixel is given the image's labels in equal parts,
-            background among them, before the first E-step: a network that does not know the classes yet would
-            settle on any pixels that are alike in all photos, such as a corner.
+            background among them, or of its classes those in whose boxes it lies, before the first E-step: a network
+            that does not know the classes yet would settle on any pixels that are alike in all photos.
         neighbourhood_weight: λ in [0, 1]; 0 leaves the term out.
         neighbourhood: which neighbourhood, and its kernels.
 
@@ -80,7 +80,7 @@ class OnlineEM:
             tags = batch["tags"][weak] > 0
             present = torch.cat([torch.ones_like(tags[:, :1]), tags], dim=1)
             if "done" in batch and batch["done"] < self.tags_first:
-                step = equal_parts(output[weak], present)
+                step = equal_parts(output[weak], present, boxes)
             else:
                 step = self.estep(output[weak].detach(), present, valid=valid[weak], boxes=boxes)
             target[weak] = step.target

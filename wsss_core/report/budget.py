@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from wsss_core.data.budget import Budget
-
-# The run that stands for a method; of several the last, which is its last iteration.
-MAIN = {
-    "mining pixels": r"mining_\d+",
-    "CRF neighbourhood": r"crf_exp",
-    "EM with biases": r"em_adapt",
-    "DCSP": r"dcsp_\d+",
-    "affinity": r"affinity_\d+_spn",
-}
 
 
 @dataclass(frozen=True)
@@ -33,36 +23,28 @@ class Spent:
     images: int
 
 
-def main_runs(runs: Sequence[str], combination: Sequence[str] = ()) -> dict[str, str]:
-    """The run that stands for each method, of its first seed; methods without a run are left out.
+def main_runs(runs: Collection[str], chains: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The run that stands for each method: the last of its chain that is there; methods without one are left out.
 
     Args:
         runs: those there are.
-        combination: the networks of the combination that stands for all, in order.
+        chains: the networks of every method's main run in the order of their training, `main_runs` of the rows.
     """
-    found = {method: [run for run in runs if re.fullmatch(pattern, run)] for method, pattern in MAIN.items()}
-    main = {method: max(matching, key=_progress) for method, matching in found.items() if matching}
-    combined = [run for run in combination if run in runs]
-    return main | ({"combination": combined[-1]} if combined else {})
+    found = {method: [run for run in chain if run in runs] for method, chain in chains.items()}
+    return {method: chain[-1] for method, chain in found.items() if chain}
 
 
 def spent_by_method(
-    runs: Sequence[str], segmenters: Path, budget: Budget, combination: Sequence[str] = ()
+    runs: Sequence[str], segmenters: Path, budget: Budget, chains: Mapping[str, Sequence[str]]
 ) -> dict[str, Spent]:
     """The main run of every method that is trained, from what its folder below `segmenters` says."""
     trained = [run for run in runs if (segmenters / run / "model.json").is_file()]
-    main = main_runs(trained, combination)
-    return {method: _spent(run, segmenters / run, budget) for method, run in main.items()}
+    return {method: _spent(run, segmenters / run, budget) for method, run in main_runs(trained, chains).items()}
 
 
 def unequal(spent: Sequence[Spent]) -> list[str]:
     """What the runs do not have in common: `backbone`, `size`, `photos`, `images`."""
     return [key for key in ("backbone", "size", "photos", "images") if len({getattr(row, key) for row in spent}) > 1]
-
-
-def _progress(run: str) -> tuple[list[int], str]:
-    """How far along its method a run is: affinity_1 < affinity_1_spn < affinity_2 < affinity_10."""
-    return [int(number) for number in re.findall(r"\d+", run)], run
 
 
 def _spent(run: str, folder: Path, budget: Budget) -> Spent:
