@@ -1,8 +1,8 @@
 """Predictions without a segmenter: the classes that an FCAN sees, where their attention and the saliency agree."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.models.attention import FCAN
-from wsss_core.models.inference import infer_maps
+from wsss_core.models.inference import infer_grids, infer_maps
 from wsss_core.models.saved import load_attention
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
@@ -59,26 +59,23 @@ def main(*, dataset: Path, saliency: Path, net: Path, out: Path) -> None:
     if missing:
         raise InputError(f"{saliency}: no map of {missing[0]} and {len(missing) - 1} more; give saliency their splits")
 
-    def label(volume: torch.Tensor, plain: torch.Tensor, image_id: str) -> NDArray[np.uint8]:
-        # The photo's own volume tells the classes: a maximum over scales makes all of them look likelier.
-        likely = model.pooled(plain[None])[0].sigmoid().cpu().numpy()
+    def label(volume: torch.Tensor, grid: torch.Tensor, image_id: str) -> NDArray[np.uint8]:
+        # The photo at scale 1 tells the classes: a maximum over scales makes all of them look likelier.
+        likely = model.pooled(grid[None])[0].sigmoid().cpu().numpy()
         classes = np.flatnonzero((likely >= chosen.probability) | (likely == likely.max()))
         attention = normalise(volume.cpu().numpy()[classes])
         s = salient.read("saliency", salient.row_of(image_id))[-1] / np.float32(255)
         return mine_harmonic(s, attention, (classes + 1).tolist(), how=chosen.combine, threshold=chosen.threshold)
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
-        infer = partial(
-            infer_maps,
-            model.volume,
-            photos.photos(rows["dataset_row"].tolist()),
-            size=budget.size,
-            stride=model.output_stride,
-            join=model.join,
-            device=device,
+        pictures = photos.photos(rows["dataset_row"].tolist())
+        where: dict[str, Any] = {"size": budget.size, "stride": model.output_stride, "device": device}
+        volumes = infer_maps(
+            model.volume, pictures, scales=chosen.scales, mirror=chosen.mirror, join=model.join, **where
         )
-        volumes = zip(infer(scales=chosen.scales, mirror=chosen.mirror), infer(), rows["image_id"], strict=True)
-        maps = [label(volume, plain, image_id) for (_, volume), (_, plain), image_id in volumes]
+        grids = infer_grids(model.volume, pictures, **where)
+        together = zip(volumes, grids, rows["image_id"], strict=True)
+        maps = [label(volume, grid, image_id) for (_, volume), (_, grid), image_id in together]
         return {"labels": maps}, [{"background": float((map_ == 0).mean())} for map_ in maps]
 
     write_store(

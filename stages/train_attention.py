@@ -1,8 +1,8 @@
 """Train an attention network (FCAN or CAM) on nothing but the images' tags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -10,19 +10,20 @@ from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.multi_label import multi_label_loss
-from wsss_core.models.attention import attention_from
+from wsss_core.models.attention import FCAN, attention_from
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint
 from wsss_core.training.fit import fit
-from wsss_core.training.settings import TrainingSettings
+from wsss_core.training.settings import changed_settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attention:
     """A section of `train_attention`; without `splits`, all but val and test.
 
-    `head`, `width` and `pool` concern FCAN only.
+    `head`, `width`, `pool` and `only_last_layers` concern FCAN only; `training` holds what differs from the section of
+    that name.
     """
 
     network: Literal["fcan", "cam"]
@@ -30,12 +31,16 @@ class Attention:
     head: Literal["largefov", "aspp"] = "largefov"
     width: int | None = None
     pool: Literal["gap", "gmp"] = "gap"
+    only_last_layers: bool = False
+    training: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.images_seen < 1:
             raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
+        if self.only_last_layers and self.network == "cam":
+            raise ValueError("only_last_layers: cam ends in a single layer; it is for fcan")
 
 
 def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
@@ -43,8 +48,8 @@ def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
     names = ["budget", "training", f"train_attention.{settings}"]
     sections = [section(params, name) for name in names]
     budget = bind(Budget, sections[0], names[0])
-    training = bind(TrainingSettings, sections[1], names[1])
     chosen = bind(Attention, sections[2], names[2])
+    training = changed_settings(sections[1], chosen.training, names[2])
     photos = Dataset(dataset)
     torch.manual_seed(chosen.seed)
     model, description = attention_from(
@@ -55,6 +60,8 @@ def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
         pool=chosen.pool,
         n_classes=len(photos.classes),
     )
+    if isinstance(model, FCAN) and chosen.only_last_layers:
+        model.freeze_all_but_last_layers()
     samples = TrainingSamples(
         photos,
         None,

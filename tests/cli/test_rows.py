@@ -474,6 +474,10 @@ def test_two_data_sets_have_batches_to_share_in_the_papers_preset(project):
     assert {params["train_em"][name]["training"]["batch"] for name in ("cross", "cross_strong", "em_fixed")} == {20}
     assert params["ingest"]["second"]["sources"]["main"]["classes_map"] == "voc_names"
     assert {"cross_5000", "cross_strong_5000", "strong_1464", "strong_all"} <= set(make_rows(params)["em_runs"])
+    init_project("voc12", root=Path("coco"), second=Path("photos"), detector=Path("maps"), options=options)
+    sources = load_params()["ingest"]
+    assert sources["dataset"]["sources"]["main"]["classes_map"] == "voc_names"
+    assert "classes_map" not in sources["second"]["sources"]["main"]
     init_project("demo")  # nothing was edited by hand
 
 

@@ -112,6 +112,10 @@ def test_weak_label_maps_leave_out_images_without_one(dataset, tmp_path):
 def test_without_a_box_an_image_has_no_part_where_boxes_are_asked_for(dataset):
     ((weak, four),) = used(composed(dataset, strong=0, boxes=True))
     assert (weak, four) == ({"p0"}, 4)
+    with pytest.raises(
+        InputError, match="8 images with masks leave no image with a box for train_em.run.images; use few"
+    ):
+        composed(dataset, strong=8, boxes=True)
     with pytest.raises(InputError, match="no image with a box to train on; check train_em.run.images"):
         composed(dataset, Composition(splits=("easy",)), strong=0, boxes=True)
 
@@ -166,6 +170,7 @@ def test_processes_need_both_kinds_of_images(dataset):
         ({"strong_in_batch": 4}, 3, "train_em.run.images: 4 of 4 images in a batch with masks"),
         ({"strong_in_batch": 0}, 3, "strong_in_batch must be at least 1 and less than 4"),
         ({"in_batch": 3}, 3, "train_em.run.images: 3 images in a batch of 4; mend in_batch or training.batch"),
+        ({"weak": False}, 0, "train_em.run.images: weak is false and no mask is used"),
         ({"max_labels": 0}, 0, "no image has so few classes; raise train_em.run.images.max_labels, 0"),
         ({"splits": ("test",)}, 0, "no split 'test'"),
         ({"splits": ("val",)}, 2, "train_em.run.images.splits: results are reported on val; train on masks of other"),

@@ -131,7 +131,7 @@ def test_before_the_first_e_step_a_class_stays_in_its_boxes():
     boxes = torch.zeros(2, 3, 5, 5, dtype=torch.bool)
     boxes[0, 1, 0], boxes[1, 1:, 4, 4] = True, True
     terms = loss(torch.randn(2, 3, 2, 2), given | {"done": torch.tensor(0.39), "boxes": boxes})
-    expected = [(2 * 1 / 2 + 2 + 1 / 3 + 3) / 8, (2 * 1 / 2 + 1 / 3) / 8, (1 / 3) / 8]
+    expected = [(2 + 3) / 8, (2 + 1 / 2) / 8, (1 / 2) / 8]
     assert [terms[f"share_{i}"].item() for i in range(3)] == pytest.approx(expected)
 
 

@@ -153,6 +153,15 @@ def test_labels_in_json(voc: Path, text: str | None, what: str) -> None:
     assert what in _message({"mine": source})[1]
 
 
+def test_boxes_of_classes_that_the_tags_lack(voc: Path) -> None:
+    (voc / "image_labels.json").write_text('{"a": ["dog"], "b": ["dog"], "c": ["cow"], "d": ["cow"]}')
+    source = {"root": str(voc), "layout": "voc", "splits": {"train": "train"}, "tags": "json"}
+    assert _message({"mine": source})[1:] == [
+        f"{voc}/Annotations/a.xml: a: boxes of cat, which {voc}/image_labels.json does not name; add the label there "
+        "or remove the boxes"
+    ]
+
+
 def test_missing_masks_are_told_where_they_are_needed(voc: Path) -> None:
     source = {"root": str(voc), "layout": "voc", "splits": {"train": "train"}, "tags": "masks"}
     lines = _message({"mine": source})

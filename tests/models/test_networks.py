@@ -54,6 +54,15 @@ def test_one_step_reaches_every_parameter(name, mixed):
     assert network.output_stride == arguments["output_stride"]
 
 
+@pytest.mark.parametrize("head", ["largefov", "aspp"])
+def test_the_last_two_layers_of_an_fcan_can_be_trained_alone(head):
+    network = make_fcan(**LITE0, head=head, n_classes=5, width=32 if head == "largefov" else None)
+    network.freeze_all_but_last_layers()
+    trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    assert trained == {n for n, _ in network.named_parameters() if n.startswith(("head.classifier.", "classifier."))}
+    assert len(trained) == {"largefov": 4, "aspp": 10}[head]
+
+
 @pytest.mark.parametrize(("backbone", "head"), [("vgg16", "largefov"), ("resnet101", "aspp")])
 def test_one_batch_of_joint_training_on_the_papers_backbones(backbone, head, tmp_path):
     """DCSP's network in both sizes: classes and pixels learnt in one step, from the FCAN of the phase before."""

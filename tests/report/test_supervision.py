@@ -46,6 +46,11 @@ def test_families_are_curves_and_seeds_are_averaged():
     }
 
 
+def test_a_single_point_is_shown_of_what_is_compared_and_not_of_ablations():
+    rows = {name: ROWS[name] for name in ("em_fixed", "em_fixed_gap_0", "strong_all")}
+    assert set(by_masks(rows, EVALUATIONS, "val", masks=587)) == {"em_fixed", "em_fixed+crf", "strong"}
+
+
 def test_the_table_has_a_column_per_number_and_marks_the_best():
     (table,) = masks_table(by_masks(ROWS, EVALUATIONS, "val", masks=587), "val")
     assert table.columns == ["0", "50", "587"]

@@ -17,6 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from tiny import edit_params, make_project, repro, run
 
 import wsss_core
+from wsss_core.cues.detectors import network_detector
+from wsss_core.data.dataset import Dataset
+from wsss_core.data.device import default_device
+from wsss_core.stage import load_params
 
 pytestmark = [pytest.mark.graph, pytest.mark.xdist_group("graph")]
 
@@ -58,6 +62,23 @@ def test_the_artifacts_open_and_agree(project, monkeypatch):
         stored = posterior[row.image_id]["posterior"]
         assert stored.shape == (row.n_labels, *size)
         assert abs(stored.sum(0, dtype=int) - 255).max() <= row.n_labels
+
+
+def test_each_saliency_step_looked_at_the_photo_without_what_was_erased(project, monkeypatch):
+    monkeypatch.chdir(project)
+    photos, saliency = Dataset(Path("data/dataset")), wsss_core.open("saliency")
+    detect = network_detector(Path("data/saliency_net"), size=load_params()["budget"]["size"], device=default_device())
+    table = photos.table[photos.table["split"] == "train"][:3]
+    stored = [saliency[image_id] for image_id in table["image_id"]]
+    assert all(0 < each["erased"][k].mean() < 1 for each in stored for k in range(2))
+    pictures = photos.photos(table.index.tolist())
+    now = [step / 255 for step in (each["saliency"][0] for each in stored)]
+    for k in range(2):
+        erased = [each["erased"][k].astype(bool) for each in stored]
+        views = [np.where(e[..., None], photos.mean_colour, p) for e, p in zip(erased, pictures, strict=True)]
+        now = [np.maximum(before, found) for before, found in zip(now, detect(views), strict=True)]
+        for each, expected in zip(stored, now, strict=True):
+            np.testing.assert_allclose(each["saliency"][k + 1] / 255, expected, atol=2.5 / 255)
 
 
 def test_the_report_has_every_run(project):

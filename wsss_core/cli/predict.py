@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 def predict(
     run: Annotated[str, typer.Argument(help="a run below data/segmenters, or the folder of a saved network")],
     folder: Annotated[Path, typer.Argument(help="pictures; subfolders are not searched")],
-    out: Annotated[Path, typer.Option(help="a new folder for labels, overlays and classes.json")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="a new folder for labels, overlays, classes.json; data/exports/RUN_FOLDER by default"),
+    ] = None,
     size: Annotated[int | None, typer.Option(help="long side for the network; budget.size by default")] = None,
     scales: Annotated[str, typer.Option(help="factors on the size, separated by commas: 1,0.75,0.5")] = "1",
     crf: Annotated[bool, typer.Option("--crf", help="a dense CRF after the network, set by predict.crf")] = False,
@@ -28,7 +31,9 @@ def predict(
     factors, dense = _scales(scales), _crf(params) if crf else None
     from wsss_core.export.predict import find_network, predict_folder
 
-    pictures = predict_folder(find_network(run), folder, out, size=size, scales=factors, crf=dense)
+    network = find_network(run)
+    out = Path(f"data/exports/{network.resolve().name}_{folder.resolve().name}") if out is None else out
+    pictures = predict_folder(network, folder, out, size=size, scales=factors, crf=dense)
     print(f"labelled {pictures} picture{'s' if pictures > 1 else ''}: {out}")
 
 

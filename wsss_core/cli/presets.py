@@ -87,9 +87,10 @@ def init_project(
         _put_sources(params, root, easy, saliency_pairs, detector)
     if second is not None:
         source = describe_source(second, lone_split="train")
-        if source["layout"] == "coco":  # classes that both have must have one name
-            source["classes_map"] = "voc_names"
         params["ingest"]["second"] = {"sources": {"main": source}}
+        for each in (*params["ingest"]["dataset"]["sources"].values(), source):
+            if each["layout"] == "coco":  # classes that both have must have one name
+                each["classes_map"] = "voc_names"
     if classes:
         params["ingest"]["dataset"]["classes"] = classes
     for key, value in (options or {}).items():
@@ -148,6 +149,7 @@ def _add_settings(params: Any) -> None:
         ("em", "box_labels"),
         ("dcsp", "estep.adapt"),
         ("affinity", "refine"),
+        ("affinity", "train_segmenter.affinity"),
         ("combined", "combinations"),
         ("combined", "refine"),
     ):
@@ -201,7 +203,8 @@ def _vary_dcsp(params: Any) -> None:
         params["mine_cues"].setdefault(f"dcsp_{name}", {**cue, **change})
     params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp"})
     params["attention"].setdefault("gmp", copy.deepcopy(section(params, "attention.fcan")))
-    params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": [1.0, 0.75, 0.5]})
+    scales = list(section(params, "predict").get("scales", [1.0]))  # as the networks that it is compared with
+    params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": scales})
     head = {"head": fcan.get("head", "largefov"), "width": fcan.get("width")}
     shared = {key: value for key, value in section(params, "train_segmenter.dcsp").items() if key != "joint"}
     params["train_segmenter"].setdefault("dcsp_separate", {**shared, **head})

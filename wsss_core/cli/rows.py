@@ -366,7 +366,7 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
             n = f"_{strong}" if strong else ""
             if strong:
                 add(f"strong{n}", "strong_only", strong=strong)
-            if strong != "all":  # else there is no image left without a mask
+            if strong != "all":  # of all that have a mask: name their number to mix them with the others
                 add(f"em_fixed{n}", "em_fixed", strong=strong)
                 add(f"em_adapt{n}", "em_adapt", strong=strong)
                 add(f"box_rect{n}", "labelled", strong=strong, labels="data/box_labels/rect")

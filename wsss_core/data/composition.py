@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,8 +13,6 @@ from wsss_core.data.samples import TrainingSamples
 from wsss_core.data.sampling import Augment
 from wsss_core.stage import InputError
 from wsss_core.stores import Store, open_store
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +79,8 @@ def compose(
         boxes: samples have boxes; images without masks and without a box are left out.
 
     Raises:
-        InputError: more masks asked for than there are, masks of val or test, no image left, classes without overlap,
-            or numbers in a batch that cannot be met.
+        InputError: more masks asked for than there are, masks of val or test, no image left of a kind, classes without
+            overlap, or numbers in a batch that cannot be met.
     """
     numbers = _numbers(sources, batch)
     classes = joined_classes([source.dataset for source in sources]) if len(sources) > 1 else None
@@ -139,11 +136,16 @@ def _strong_and_weak(source: Source, seed: int, *, boxes: bool) -> tuple[pd.Data
         weak = weak[weak["image_id"].isin(source.weak_labels.table["image_id"])]
     elif boxes:
         weak = weak[weak["image_id"].isin(dataset.boxes["image_id"])]
+    if weak.empty and not with_mask.any() and not composition.weak:
+        raise InputError(f"params.yaml: {source.where}: weak is false and no mask is used, so no image is left")
     if composition.weak and weak.empty:
         kind = "with a box" if boxes or source.weak_labels is not None else "without a mask"
         if not with_mask.any():
             raise InputError(f"{dataset.path}: no image {kind} to train on; check {source.where} and the annotations")
-        log.warning("%s: no image %s is left; trained on those with masks alone", dataset.path, kind)
+        raise InputError(
+            f"{dataset.path}: {with_mask.sum()} images with masks leave no image {kind} for {source.where}; "
+            "use fewer masks, or weak: false"
+        )
     return table[with_mask].reset_index(drop=True), weak.reset_index(drop=True)
 
 

@@ -93,12 +93,13 @@ class EStep:
 def equal_parts(scores: Tensor, present: Tensor, boxes: Tensor | None = None) -> Expectation:
     """Every pixel of (B, C, H, W) given each present label, bool (B, C), in equal parts, whatever the scores.
 
-    With `boxes`, bool (B, C, H, W), a pixel is given the classes in whose boxes it lies, and background.
+    With `boxes`, bool (B, C, H, W), a pixel is given the classes in whose boxes it lies, background where it lies in
+    none: what `box_em_fixed` makes of a network without an opinion.
     """
     possible = present[..., None, None].expand_as(scores)
     if boxes is not None:
         possible = possible & boxes
-        possible[:, 0] = True
+        possible[:, 0] = ~possible[:, 1:].any(1)
     nothing = torch.zeros(len(scores), device=scores.device)
     return Expectation(possible.to(scores.dtype) / possible.sum(1, keepdim=True), nothing, nothing.bool())
 

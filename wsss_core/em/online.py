@@ -27,8 +27,8 @@ class OnlineEM:
     Attributes:
         estep: what the scores and the tags give.
         tags_first: share of the training, in [0, 1], in which every pixel is given the image's labels in equal parts,
-            background among them, or of its classes those in whose boxes it lies, before the first E-step: a network
-            that does not know the classes yet would settle on any pixels that are alike in all photos.
+            background among them (with boxes, the classes in whose boxes it lies, or background), before the first
+            E-step: a network that does not know the classes would settle on any pixels that are alike in all photos.
         neighbourhood_weight: λ in [0, 1]; 0 leaves the term out.
         neighbourhood: which neighbourhood, and its kernels.
 

@@ -167,6 +167,9 @@ def _check_tags(source: Source, known: tuple[str, ...], entry: Entry, objects: t
             found.complain(
                 where, f"{entry.image_id}: unknown label {tag!r}; correct it or name it in classes.txt ({hint})"
             )
+    if entry.tags is not None and (lone := {box.label for box in found.boxes} - set(entry.tags)):
+        what = f"{entry.image_id}: boxes of {', '.join(sorted(lone))}, which {entry.tags_where} does not name"
+        found.complain(xml, f"{what}; add the label there or remove the boxes")
     if entry.instances:  # annotated in full: no instance means that nothing is there
         return
     if not found.tags and (entry.tags is not None or not found.problems):

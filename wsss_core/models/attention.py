@@ -45,6 +45,12 @@ class FCAN(nn.Module):
         """RGB in 0..255, float (B, 3, H, W) → class scores (logits), (B, n_classes − 1)."""
         return self.pooled(self.volume(photos))
 
+    def freeze_all_but_last_layers(self) -> None:
+        """Leave only the scores per label and the classes on top of them to be trained (Chaudhry et al.'s code)."""
+        self.requires_grad_(False)
+        for layer in (self.head.classifier, self.classifier):
+            layer.requires_grad_(True)
+
     def pooled(self, volume: Tensor) -> Tensor:
         """Attention volume (B, c, h, w) → class scores (B, c)."""
         return volume.mean((2, 3)) if self.pool == "gap" else volume.amax((2, 3))

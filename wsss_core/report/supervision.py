@@ -13,6 +13,8 @@ from wsss_core.report.tables import Cell, Table, percent
 Curves = dict[str, dict[int, float]]  # mIoU by number of images with masks, by what the other images give
 
 SEED = re.compile(r"_s\d+$")
+# What a single point of is shown, too; ablations are shown where they have several.
+SHOWN = ("strong", "em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
 
 
 def by_masks(
@@ -38,7 +40,7 @@ def by_masks(
     return {
         family: {number: fmean(values) for number, values in sorted(points.items())}
         for family, points in found.items()
-        if len(points) > 1 or family.startswith("strong")
+        if len(points) > 1 or family.removesuffix("+crf") in SHOWN
     }
 
 
