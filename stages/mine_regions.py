@@ -61,7 +61,16 @@ class Regions:
 
 
 def main(
-    *, settings: str, seed: int, dataset: Path, labels: Path, superpixels: Path, start: Path, net: Path, out: Path
+    *,
+    settings: str,
+    seed: int,
+    networks: int = 1,
+    dataset: Path,
+    labels: Path,
+    superpixels: Path,
+    start: Path,
+    net: Path,
+    out: Path,
 ) -> None:
     params = load_params()
     names = ["budget", "training", f"mine_regions.{settings}"]
@@ -75,6 +84,7 @@ def main(
     width = budget.width if chosen.width is None else chosen.width
     network, description = region_network_from(start, n_classes=len(photos.classes), width=width)
     augment = training.augment(budget, network.output_stride)
+    images = chosen.images_seen or budget.share(networks)
     samples = TrainingSamples(photos, targets, rows=table, augment=augment, seed=seed, superpixels=regions)
     fit(
         net,
@@ -83,9 +93,9 @@ def main(
         RegionLoss(purity=chosen.purity),
         saved_as={**description, "classes": list(photos.classes)},
         settings=training,
-        images_seen=chosen.images_seen or budget.images_seen,
+        images_seen=images,
         seed=seed,
-        key=fingerprint([*sections, seed], dataset / "photos", labels, superpixels, start),
+        key=fingerprint([*sections, seed, images], dataset / "photos", labels, superpixels, start),
     )
     if rank():
         return  # one process writes the store

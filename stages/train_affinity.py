@@ -49,6 +49,7 @@ def main(
     *,
     settings: str,
     seed: int,
+    networks: int = 1,
     dataset: Path,
     unary: Path,
     labels: Path,
@@ -80,6 +81,7 @@ def main(
         per_class=chosen.per_class,
     )
     augment = training.augment(budget, network.output_stride)
+    images = chosen.images_seen or budget.share(networks)
     fit(
         out,
         network,
@@ -87,9 +89,9 @@ def main(
         AffinityLoss(smoothness=chosen.smoothness),
         saved_as={**description, "classes": list(photos.classes)},
         settings=training,
-        images_seen=chosen.images_seen or budget.images_seen,
+        images_seen=images,
         seed=seed,
-        key=fingerprint([*sections, seed], dataset / "photos", unary, labels, superpixels, start),
+        key=fingerprint([*sections, seed, images], dataset / "photos", unary, labels, superpixels, start),
         photos=len(table),
     )
 

@@ -54,6 +54,7 @@ def main(
     *,
     settings: str,
     seed: int,
+    networks: int = 1,
     dataset: Path,
     strong: str,
     labels: Path,
@@ -65,6 +66,7 @@ def main(
     """Train on `strong` images with masks (a number, or `all`) and the others.
 
     `labels` is a store of label maps for the others, `second` a second data set; a file stands for none.
+    `networks` share the budget.
     """
     params = load_params()
     names = ["budget", "training", f"train_em.{settings}"]
@@ -81,6 +83,7 @@ def main(
     if second.is_dir():
         sources.append(Source(Dataset(second), chosen.second, _number(second_strong), f"{where}.second"))
     classes = joined_classes([source.dataset for source in sources])
+    images = budget.share(networks) if chosen.images_seen is None else chosen.images_seen
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = segmenter_from(
@@ -102,10 +105,10 @@ def main(
         partial(chosen.loss, classes=classes),
         saved_as={**description, "classes": classes},
         settings=training,
-        images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
+        images_seen=images,
         seed=seed,
         key=fingerprint(
-            [*sections, seed, strong, second_strong],
+            [*sections, seed, strong, second_strong, images],
             *(path for source in sources for path in source.dataset.supervision(masks=source.strong != 0, boxes=boxes)),
             *([labels] if weak_labels else []),
             start,

@@ -26,9 +26,9 @@ from wsss_core.training.settings import changed_settings
 class Segmentation:
     """A section of `train_segmenter`; without `splits`, all but val and test. See `MiningLoss` for the loss.
 
-    `images_seen`, `head` and `width` come from the budget if left out; no images store the untrained network. With
-    `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept. `training` holds what
-    differs from the section of that name.
+    `head`, `width` and `images_seen`, a share of all, come from the budget if left out; no images store the untrained
+    network. With `joint` an FCAN goes on learning its classes beside the pixels, and its own head is kept. `training`
+    holds what differs from the section of that name.
     """
 
     heuristic: Literal["max", "relative"] = "relative"
@@ -49,7 +49,8 @@ class Segmentation:
             raise ValueError("joint: the FCAN has a head of its own; leave out head and width")
 
 
-def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, out: Path) -> None:
+def main(*, settings: str, seed: int, networks: int = 1, dataset: Path, labels: Path, start: Path, out: Path) -> None:
+    """Train one of the `networks` that the budget is shared by."""
     params = load_params()
     names = ["budget", "training", f"train_segmenter.{settings}"]
     sections = [section(params, name) for name in names]
@@ -60,6 +61,7 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
     photos, targets = Dataset(dataset), open_store(labels)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])]
+    images = budget.share(networks) if chosen.images_seen is None else chosen.images_seen
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = (
@@ -77,9 +79,9 @@ def main(*, settings: str, seed: int, dataset: Path, labels: Path, start: Path, 
         JointLoss(loss) if chosen.joint else loss,
         saved_as={**description, "classes": list(photos.classes)},
         settings=training,
-        images_seen=budget.images_seen if chosen.images_seen is None else chosen.images_seen,
+        images_seen=images,
         seed=seed,
-        key=fingerprint([*sections, seed], dataset / "photos", labels, start),
+        key=fingerprint([*sections, seed, images], dataset / "photos", labels, start),
         photos=len(table),
     )
 

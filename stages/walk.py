@@ -64,7 +64,16 @@ class Walk:
 
 
 def main(
-    *, settings: str, seed: int, dataset: Path, labels: Path, attention: Path, start: Path, net: Path, out: Path
+    *,
+    settings: str,
+    seed: int,
+    networks: int = 1,
+    dataset: Path,
+    labels: Path,
+    attention: Path,
+    start: Path,
+    net: Path,
+    out: Path,
 ) -> None:
     params = load_params()
     names = ["budget", "training", f"walk.{settings}"]
@@ -79,6 +88,7 @@ def main(
     torch.manual_seed(seed)
     network, description = pixel_features_from(start, width=chosen.width)
     augment = training.augment(budget, network.output_stride)
+    images = chosen.images_seen or budget.share(networks)
     fit(
         net,
         network,
@@ -86,9 +96,9 @@ def main(
         PixelPairLoss(radius=chosen.radius),
         saved_as=description,
         settings=training,
-        images_seen=chosen.images_seen or budget.images_seen,
+        images_seen=images,
         seed=seed,
-        key=fingerprint([*sections, seed], dataset / "photos", labels, start),
+        key=fingerprint([*sections, seed, images], dataset / "photos", labels, start),
     )
     if rank():
         return  # one process writes the store

@@ -12,6 +12,7 @@ from wsss_core.cli.rows import check_rows, make_rows
 from wsss_core.report.budget import main_runs
 from wsss_core.stage import InputError, load_params
 
+ALL = ["mining", "crf", "em", "dcsp", "affinity", "combined"]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -89,6 +90,7 @@ def test_further_rounds_seeds_and_ablations_only_add_rows(project):
         "labels": "posteriors/mining_2_s1",
         "start": "segmenters/mining_1_s1",
         "seed": 1,
+        "networks": 3,
     }
     assert {"em2_hard_hard", "em2_max_10_hard", "em2_relative_05_relative_05", "cold_2"} <= set(after["runs"])
 
@@ -248,6 +250,7 @@ def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
     init_project("demo", options={"methods": ["mining", "combined"], "ablations": True})
     rows, settings = make_rows(load_params()), load_params()["train_segmenter"]
     first = {"settings": "combined", "labels": "cues/harmonic", "start": "attention_nets/cam", "seed": 0}
+    first["networks"] = 2  # beside propagation
     assert rows["runs"]["combined_0"] == first
     assert rows["runs"]["combined_1"]["labels"] == "posteriors/combined_1"
     assert rows["regions"]["combined_1"]["labels"] == "posteriors/combined_1_own"
@@ -270,7 +273,7 @@ def test_a_combination_is_any_cue_loss_start_and_order(project):
     rows = make_rows(params)
     runs = {name: run for name, run in rows["runs"].items() if name.startswith("mine_")}
     assert list(runs) == ["mine_0", "mine_1", "mine_2", "mine_0_s1", "mine_1_s1", "mine_2_s1"]
-    first = {"settings": "mining_1", "labels": "cues/cam", "start": "backbones/lite0", "seed": 0}
+    first = {"settings": "mining_1", "labels": "cues/cam", "start": "backbones/lite0", "seed": 0, "networks": 3}
     assert runs["mine_0"] == first
     assert runs["mine_1"] == {**first, "labels": "refined/mine_0", "start": "segmenters/mine_0"}
     assert runs["mine_2_s1"]["labels"] == "posteriors/mine_2_s1" and runs["mine_2_s1"]["seed"] == 1
@@ -371,7 +374,7 @@ def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
     before = Path("params.yaml").read_text()
     demo(all_=True)
     params = load_params()
-    assert (params["rows"]["preset"], params["budget"]["images_seen"], params["budget"]["size"]) == ("tour", 300, 128)
+    assert (params["rows"]["preset"], params["budget"]["images_seen"], params["budget"]["size"]) == ("tour", 600, 128)
     rows = make_rows(params)
     assert list(main_runs(rows["segmenters"], rows["main_runs"])) == [
         "mining pixels",
@@ -382,7 +385,7 @@ def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
     ]
     demo(all_=False)
     assert Path("params.yaml").read_text() == before and called == ["repro"] * 2
-    Path("params.yaml").write_text(before.replace("images_seen: 600", "images_seen: 601"))
+    Path("params.yaml").write_text(before.replace("images_seen: 1800", "images_seen: 1801"))
     with pytest.raises(InputError, match="was edited"):
         demo(all_=True)
 
@@ -411,6 +414,25 @@ def test_an_older_params_file_gets_the_key_that_stages_depend_on(project):
     YAML().dump(params, Path("params.yaml"))
     write_rows({})
     assert load_params()["budget"]["crop"] is None
+
+
+def test_a_method_divides_the_budget_among_its_networks(project):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("maps").mkdir()
+    init_project("laptop", detector=Path("maps"), root=Path("photos"), options={"methods": ALL})
+    params = load_params()
+    for section in (params["rows"], params["combinations"]["combined"]):
+        section.pop("networks", None)
+    rows = make_rows(params)
+    networks = {name: row["networks"] for kind in ("runs", "em_runs", "affinities") for name, row in rows[kind].items()}
+    main = {chain[0]: networks[chain[0]] for chain in rows["main_runs"].values()}
+    assert main == {"mining_0": 3, "crf_exp": 1, "em_adapt": 1, "dcsp_0": 2, "affinity_1": 3, "combined_0": 2}
+    assert networks["combined_1_spn"] == 2 and networks["affinity_1_spn"] == 3
+    params["rows"] |= {"rounds": 1, "networks": {"mining": 3}}
+    assert make_rows(params)["runs"]["mining_1"]["networks"] == 3
+    params["rows"]["networks"] = {"em": 3}
+    with pytest.raises(InputError, match="networks: expected mining, dcsp or affinity and at least 1, got em: 3"):
+        make_rows(params)
 
 
 def test_main_runs_alone(project):
@@ -518,7 +540,7 @@ def test_init_points_at_the_users_data_and_keeps_edits(project):
     assert params["ingest"]["dataset"]["sources"]["main"]["splits"] == {"train": "*"}
     assert "easy" not in params["ingest"]["dataset"]["sources"]
     assert make_rows(params)["scenes"] == {}
-    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("images_seen: 6000", "images_seen: 7000"))
+    Path("params.yaml").write_text(Path("params.yaml").read_text().replace("images_seen: 18000", "images_seen: 7000"))
     with pytest.raises(InputError, match="was edited"):
         init_project("demo")
     init_project("demo", force=True)

@@ -30,6 +30,7 @@ def test_the_last_trained_run_of_a_chain_stands_for_its_method(tmp_path):
         "mining pixels": "mining_1",
         "DCSP": "dcsp_1",
     }
+    assert spent_by_method(runs, tmp_path, BUDGET, chains)["mining pixels"].images == 200
 
 
 def test_what_was_trained_is_read_from_its_folder(tmp_path):
@@ -39,6 +40,16 @@ def test_what_was_trained_is_read_from_its_folder(tmp_path):
     spent = spent_by_method(["mining_0", "crf_exp"], tmp_path, BUDGET, chains)
     assert list(spent.values()) == [Spent("mining_0", "vgg16", 192, 30, 90), Spent("crf_exp", "lite0", 192, 20, 0)]
     assert unequal(list(spent.values())) == ["backbone", "photos", "images"]
+
+
+def test_images_of_all_networks_count_but_not_those_of_propagation(tmp_path):
+    for run, images in (("affinity_1", 30), ("affinity_1_spn", 7), ("affinity_2", 40), ("affinity_2_spn", 8)):
+        trained(tmp_path, run, images)
+    for run in ("affinity_1_spn", "affinity_2_spn"):
+        (tmp_path / run / "model.json").write_text(json.dumps({"backbone": "lite0", "kind": "propagation"}))
+    chain = ["affinity_1", "affinity_1_spn", "affinity_2", "affinity_2_spn"]
+    spent = spent_by_method(chain, tmp_path, BUDGET, {"affinity": chain})
+    assert spent == {"affinity": Spent("affinity_2_spn", "lite0", 192, 30, 70)}
 
 
 def test_equal_budgets_have_nothing_unequal():

@@ -34,7 +34,7 @@ def make_project(folder: Path) -> None:
 def shrink(params) -> None:
     if "make_scenes" in params:
         params["make_scenes"] |= {"size": 64, "train": 12, "val": 4, "easy": 8, "saliency": 10}
-    params["budget"] |= {"size": 64, "images_seen": 8}
+    params["budget"] |= {"size": 64, "images_seen": 24}
     params["training"] |= {"batch": 4, "workers": 0}
     params["train_saliency"]["images_seen"] = 8
     params["saliency"]["thresholds"] = [0.5, 0.52]  # so that a detector this raw finds something to erase

@@ -26,19 +26,28 @@ class Chain:
             `train_affinity`; the next network, if any, learns from what that refined; or `again`: the next network goes
             on with the same labels, its schedule anew, what an E-step has to be compared with.
         start: where the first network starts, as `attention_nets/fcan`; by default as `rows.tagged` says.
+        networks: among which its budget is divided; as many as it has if left out.
 
     Raises:
-        ValueError: `start` is no network.
+        ValueError: `start` is no network, or no network shares the budget.
     """
 
     cues: str
     settings: str
     then: tuple[str, ...] = ()
     start: str | None = None
+    networks: int | None = None
 
     def __post_init__(self) -> None:
         if self.start is not None and not self.start.startswith(STARTS):
             raise ValueError(f"start: {self.start!r} is no network; it begins with {', '.join(STARTS)}")
+        if self.networks is not None and self.networks < 1:
+            raise ValueError(f"networks must be at least 1, got {self.networks}")
+
+    @property
+    def sharing(self) -> int:
+        """Segmentation networks among which the budget is divided."""
+        return self.networks or 1 + len(self.then) - (self.then[-1:] == (REGIONS,))
 
 
 def check_name(name: str, taken: tuple[str, ...]) -> None:
@@ -87,9 +96,10 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
 
     def train(labels: str, begin: str, part: str) -> None:
         run = f"{name}_{network}{s}"
-        rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin, "seed": seed}
+        rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin} | how
         shown.append({"run": run, "part": part})
 
+    how = {"seed": seed, "networks": chain.sharing}
     guidance = start  # where the next propagation starts
     labels = cues = f"cues/{chain.cues}"
     train(labels, chain.start or start, f"{chain.settings} on cues {chain.cues}")
@@ -99,8 +109,8 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
         if part == REGIONS:
             rows.esteps[f"{name}_{network}_own{s}"] = {"settings": "affinity", "segmenter": unary, "cues": cues}
             own = f"posteriors/{name}_{network}_own{s}"
-            add_regions(rows, before, own, unary if tagged else start, seed)
-            add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", guidance, seed)
+            add_regions(rows, before, own, unary if tagged else start, how)
+            add_propagation(rows, f"{before}_spn", unary, f"regions/{before}", guidance, how)
             guidance = f"segmenters/{before}_spn" if tagged else start
             shown.append({"run": f"{before}_spn", "part": "regions and propagation"})
             if number == len(chain.then):

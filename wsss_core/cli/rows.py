@@ -7,7 +7,7 @@ seed or the ablations is one word. A row reaches a stage only through its comman
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from wsss_core.cli.combinations import WORDS, Chain, check_name, combined_rows, varied
@@ -79,6 +79,8 @@ class Wiring:
         attention: section of `attention` whose maps select easy images and feed the mining rules; a rule with
             the name of another section (`cam`) uses that one.
         rounds: EM iterations after the initial model.
+        networks: by method, how many segmentation networks its share of the budget is divided among; as many as its
+            main run has where left out. A number here stays when iterations are added, so that those there are stay.
         seeds: how often every run is repeated, with seeds 0, 1, …
         ablations: of `mining` also the η pairs of the paper, hard loss in both iterations, and EM without mined pixels;
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
@@ -106,6 +108,7 @@ class Wiring:
     adapts: int = 1
     steps: int = 2
     affinity_cues: str = "cam"
+    networks: dict[str, int] = field(default_factory=dict)
     seeds: int = 1
     ablations: bool = False
     detector: str = "data/saliency_net"
@@ -126,6 +129,14 @@ class Wiring:
         for key in ("rounds", "adapts", "steps", "seeds"):
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1, got {getattr(self, key)}")
+        for method, number in self.networks.items():
+            if method not in ("mining", "dcsp", "affinity") or number < 1:
+                raise ValueError(f"networks: expected mining, dcsp or affinity and at least 1, got {method}: {number}")
+
+    def sharing(self, method: Literal["mining", "dcsp", "affinity"]) -> int:
+        """Segmentation networks of a method among which the budget is divided."""
+        of_main_run = {"mining": self.rounds + 1, "dcsp": self.adapts + 1, "affinity": self.steps}
+        return self.networks.get(method, of_main_run[method])
 
 
 def make_rows(params: Mapping[str, Any]) -> Rows:
@@ -157,7 +168,12 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             raise InputError(f"params.yaml: rows.affinity_cues: {wiring.affinity_cues!r} is none of {', '.join(mined)}")
         attention = f"attention/{_mined('cam', attentions, wiring)}"
         steps |= affinity_rows(
-            steps=wiring.steps, cues=wiring.affinity_cues, ablations=wiring.ablations, attention=attention, **chosen
+            steps=wiring.steps,
+            networks=wiring.sharing("affinity"),
+            cues=wiring.affinity_cues,
+            ablations=wiring.ablations,
+            attention=attention,
+            **chosen,
         )
     combined = combined_rows(chains, **chosen)
     taken = runs | steps.runs | (_crf_runs(wiring) | _em_runs(wiring, two_sets=True))
@@ -234,11 +250,12 @@ def _sources(settings: Mapping[str, Any], name: str) -> dict[str, str]:
 def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, Any]]:
     runs: dict[str, Any] = {}
     esteps: dict[str, Any] = {}
+    shared = {"networks": wiring.sharing("mining")}
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
 
         def add(run: str, settings: str, labels: str, begin: str, seed: int = seed, s: str = s) -> None:
-            runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin, "seed": seed}
+            runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin, "seed": seed, **shared}
 
         def estep(name: str, segmenter: str, s: str = s) -> str:
             network = f"segmenters/{segmenter}{s}"
@@ -251,6 +268,7 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
             add(f"mining_{t}", f"mining_{t}", labels, f"segmenters/mining_{t - 1}{s}")
         if wiring.full:
             add("full", "full", "dataset/masks", start)
+            runs[f"full{s}"]["networks"] = 1
         if wiring.ablations:
             for first, second in ABLATED_PAIRS:
                 once, twice = f"em1_{first}", f"em2_{first}_{second}"
@@ -277,17 +295,24 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
     """Joint training on mined cues, then on what the network makes of them (Chaudhry et al. 2017, §4.3)."""
     runs: dict[str, Any] = {}
     esteps: dict[str, Any] = {}
+    shared = {"networks": wiring.sharing("dcsp")}
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
 
         def chain(
             name: str, cue: str, start: str, adapts: int = 1, settings: str = "dcsp", seed: int = seed, s: str = s
         ) -> None:
-            runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed}
+            runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed, **shared}
             for t in range(1, adapts + 1):
                 before, now = f"segmenters/{name}_{t - 1}{s}", f"{name}_{t}{s}"
                 esteps[now] = {"settings": "adapt", "segmenter": before, "cues": cue}
-                runs[now] = {"settings": settings, "labels": f"posteriors/{now}", "start": before, "seed": seed}
+                runs[now] = {
+                    "settings": settings,
+                    "labels": f"posteriors/{now}",
+                    "start": before,
+                    "seed": seed,
+                    **shared,
+                }
 
         fcan = "attention_nets/fcan"
         chain("dcsp", "cues/dcsp", fcan, max(wiring.adapts, 2 if wiring.ablations else 1))
@@ -296,7 +321,7 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
         if wiring.ablations:
             chain("dcsp_separate", "cues/dcsp", f"backbones/{wiring.backbone}", settings="dcsp_separate")
             again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}", "seed": seed}
-            runs[f"dcsp_unadapted_1{s}"] = again
+            runs[f"dcsp_unadapted_1{s}"] = again | shared
     return runs, esteps
 
 
@@ -318,6 +343,7 @@ def em_row(
     *,
     start: str,
     seed: int,
+    networks: int = 1,
     strong: int | str = 0,
     labels: str = NOTHING,
     dataset: str = "dataset",
@@ -335,6 +361,7 @@ def em_row(
     return {
         "settings": settings,
         "seed": seed,
+        "networks": networks,
         "dataset": dataset,
         "strong": strong,
         "supervision": supervision[strong != 0, boxes],
@@ -388,8 +415,8 @@ def _em_runs(wiring: Wiring, *, two_sets: bool) -> dict[str, Any]:
             for strong in wiring.second_strong:
                 add(f"cross_{strong}", "cross", **joined, second_strong=strong)
                 add(f"cross_strong_{strong}", "cross_strong", **joined, second_strong=strong)
-            add("pretrained", "strong_only", strong="all", dataset="second")
-            add("finetuned", "strong_only", strong="all", begin=f"segmenters/pretrained{s}")
+            add("pretrained", "strong_only", strong="all", dataset="second", networks=2)
+            add("finetuned", "strong_only", strong="all", networks=2, begin=f"segmenters/pretrained{s}")
     return runs
 
 
@@ -423,7 +450,7 @@ def _main_runs(wiring: Wiring, combined: Mapping[str, Any]) -> dict[str, list[st
         "crf": ("CRF neighbourhood", ["crf_exp"]),
         "em": ("EM with biases", ["em_adapt"]),
         "dcsp": ("DCSP", [f"dcsp_{t}" for t in range(wiring.adapts + 1)]),
-        "affinity": ("affinity", [f"affinity_{t}_spn" for t in range(1, wiring.steps + 1)]),
+        "affinity": ("affinity", [f"affinity_{t}{spn}" for t in range(1, wiring.steps + 1) for spn in ("", "_spn")]),
         "combined": ("combination", [network["run"] for network in next(iter(combined.values()), [])]),
     }
     return dict(chain for method, chain in chains.items() if method in wiring.methods)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 Kind = dict[str, Any]
+How = dict[str, int]  # the seed of a training, and the number of networks that share the budget
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,13 @@ class StepRows:
 
 
 def affinity_rows(
-    *, steps: int, cues: str, seeds: int, ablations: bool, tagged: bool, start: str, attention: str
+    *, steps: int, networks: int, cues: str, seeds: int, ablations: bool, tagged: bool, start: str, attention: str
 ) -> StepRows:
     """T steps of Wang et al. 2019, Alg. 1; with the ablations also what leaves a part out, and iterated PSA.
 
     Args:
         steps: T.
+        networks: among which the budget is divided.
         cues: the seeds, a section of `mine_cues`; random walks keep `cam`, for their affinities and maps are one.
         tagged: a region network starts from the segmenter whose labels it judges, the networks of step 2 and on from
             those of the step before; else all of them anew.
@@ -47,13 +49,14 @@ def affinity_rows(
     rows = StepRows()
     for seed in range(seeds):
         s = f"_s{seed}" if seed else ""
-        add_steps = partial(_add_steps, rows, s=s, seed=seed, steps=steps, cues=cues, start=start, tagged=tagged)
+        how = {"seed": seed, "networks": networks}
+        add_steps = partial(_add_steps, rows, s=s, how=how, steps=steps, cues=cues, start=start, tagged=tagged)
         add_steps("affinity")
         if ablations:
             add_steps("affinity_unmined", mined=False)
             add_steps("affinity_unpaired", paired=False)
             add_steps("affinity_rough", settings="affinity_rough")
-            _add_walks(rows, s, seed, steps, start, attention)
+            _add_walks(rows, s, how, steps, start, attention)
     return rows
 
 
@@ -62,7 +65,7 @@ def _add_steps(
     method: str,
     *,
     s: str,
-    seed: int,
+    how: How,
     steps: int,
     cues: str,
     start: str,
@@ -78,17 +81,18 @@ def _add_steps(
         name = f"{method}_{t}{s}"
         unary = first if t == 1 else name
         if unary == name:
-            rows.runs[name] = {"settings": "affinity", "labels": labels, "start": begin, "seed": seed}
+            rows.runs[name] = {"settings": "affinity", "labels": labels, "start": begin} | how
             rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}", "cues": f"cues/{cues}"}
         labels = f"posteriors/{unary}"
         shown = {"unary": f"posteriors_{unary}", "val": unary}
         if mined:
             if unary == name:
-                add_regions(rows, name, labels, f"segmenters/{name}" if tagged else start, seed)
+                add_regions(rows, name, labels, f"segmenters/{name}" if tagged else start, how)
             labels = f"regions/{unary}"
             shown["confident"] = f"regions_{unary}"
         if paired:
-            add_propagation(rows, f"{name}_spn", f"segmenters/{unary}", labels, begin_pairwise, seed, settings=settings)
+            network = f"segmenters/{unary}"
+            add_propagation(rows, f"{name}_spn", network, labels, begin_pairwise, how, settings=settings)
             add_refinement(rows, name, labels, f"cues/{cues}")
             labels = f"refined/{name}"
             shown |= {"pairwise": f"refined_{name}", "val": f"{name}_spn"}
@@ -97,16 +101,16 @@ def _add_steps(
             begin, begin_pairwise = f"segmenters/{unary}", f"segmenters/{name}_spn"
 
 
-def add_regions(rows: StepRows, name: str, labels: str, start: str, seed: int) -> None:
+def add_regions(rows: StepRows, name: str, labels: str, start: str, how: How) -> None:
     """Regions of which a network, trained on `labels`, is sure."""
-    rows.regions[name] = {"settings": "affinity", "labels": labels, "start": start, "seed": seed}
+    rows.regions[name] = {"settings": "affinity", "labels": labels, "start": start} | how
 
 
 def add_propagation(
-    rows: StepRows, name: str, unary: str, labels: str, start: str, seed: int, *, settings: str = "affinity"
+    rows: StepRows, name: str, unary: str, labels: str, start: str, how: How, *, settings: str = "affinity"
 ) -> None:
     """The network `unary` and a spatial propagation trained as one on `labels`."""
-    rows.affinities[name] = {"settings": settings, "unary": unary, "labels": labels, "start": start, "seed": seed}
+    rows.affinities[name] = {"settings": settings, "unary": unary, "labels": labels, "start": start} | how
 
 
 def add_refinement(rows: StepRows, name: str, labels: str, cues: str) -> None:
@@ -114,7 +118,7 @@ def add_refinement(rows: StepRows, name: str, labels: str, cues: str) -> None:
     rows.refinements[name] = {"segmenter": f"segmenters/{name}_spn", "labels": labels, "cues": cues}
 
 
-def _add_walks(rows: StepRows, s: str, seed: int, steps: int, start: str, attention: str) -> None:
+def _add_walks(rows: StepRows, s: str, how: How, steps: int, start: str, attention: str) -> None:
     """Iterated PSA: seeds from the last walk's maps, affinities from the seeds, a walk over the maps."""
     labels = "cues/cam"
     for t in range(1, steps + 1):
@@ -122,6 +126,6 @@ def _add_walks(rows: StepRows, s: str, seed: int, steps: int, start: str, attent
         if t > 1:
             rows.cues[name] = {"settings": "cam", "attention": attention}
             labels = f"cues/{name}"
-        rows.walks[name] = {"settings": "psa", "labels": labels, "attention": attention, "start": start, "seed": seed}
+        rows.walks[name] = {"settings": "psa", "labels": labels, "attention": attention, "start": start} | how
         attention = f"walks/{name}"
         rows.chains.setdefault(f"psa{s}", []).append({"pairwise": f"walks_{name}"})

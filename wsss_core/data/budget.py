@@ -13,7 +13,7 @@ class Budget:
     Attributes:
         size: long side of a photo at scale 1, in pixels.
         crop: side of the training square, rounded up to stride · k + 1; `size` where None.
-        images_seen: training images a segmentation network sees in one run.
+        images_seen: training images that the segmentation networks of a method see, all of them together.
         head: decoder on top of the backbone.
         width: channels of the decoder; the head's own default where None.
     """
@@ -29,6 +29,10 @@ class Budget:
             raise ValueError(f"size must be at least 32 pixels, got {self.size}")
         if self.images_seen < 1:
             raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
+
+    def share(self, networks: int) -> int:
+        """Images for each of so many networks, at least 1."""
+        return max(1, self.images_seen // networks)
 
 
 def crop_side(size: int, stride: int) -> int:

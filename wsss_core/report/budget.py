@@ -11,10 +11,19 @@ import pandas as pd
 
 from wsss_core.data.budget import Budget
 
+FACTS = ("model.json", "training.json")
+
 
 @dataclass(frozen=True)
 class Spent:
-    """A training: its run, the backbone, the long side of a photo in pixels, the photos there were, images seen."""
+    """How a method's main run was trained.
+
+    Attributes:
+        run: its last network.
+        size: long side of a photo in pixels.
+        photos: those there were to train on.
+        images: that its segmentation networks saw, all of them together; propagation, trained apart, does not count.
+    """
 
     run: str
     backbone: str
@@ -39,7 +48,13 @@ def spent_by_method(
 ) -> dict[str, Spent]:
     """The main run of every method that is trained, from what its folder below `segmenters` says."""
     trained = [run for run in runs if (segmenters / run / "model.json").is_file()]
-    return {method: _spent(run, segmenters / run, budget) for method, run in main_runs(trained, chains).items()}
+    spent = {}
+    for method, run in main_runs(trained, chains).items():
+        description, training = (json.loads((segmenters / run / name).read_text(encoding="utf-8")) for name in FACTS)
+        before = chains[method][: chains[method].index(run) + 1]
+        images = sum(_images(segmenters / network) for network in before if network in trained)
+        spent[method] = Spent(run, str(description["backbone"]), budget.size, int(training["photos"]), images)
+    return spent
 
 
 def unequal(spent: Sequence[Spent]) -> list[str]:
@@ -47,9 +62,8 @@ def unequal(spent: Sequence[Spent]) -> list[str]:
     return [key for key in ("backbone", "size", "photos", "images") if len({getattr(row, key) for row in spent}) > 1]
 
 
-def _spent(run: str, folder: Path, budget: Budget) -> Spent:
-    description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    photos = int(json.loads((folder / "training.json").read_text(encoding="utf-8"))["photos"])
+def _images(folder: Path) -> int:
+    """Images that a network saw, 0 for a propagation network."""
     log = folder / "loss.csv"
-    images = int(pd.read_csv(log)["images"].max()) if log.is_file() else 0
-    return Spent(run, str(description["backbone"]), budget.size, photos, images)
+    kind = json.loads((folder / FACTS[0]).read_text(encoding="utf-8")).get("kind")
+    return int(pd.read_csv(log)["images"].max()) if log.is_file() and kind != "propagation" else 0
