@@ -13,6 +13,7 @@ from wsss_core.crf import DenseCRF
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
+from wsss_core.em.estep import EStep as OnlineEStep
 from wsss_core.em.posterior import Absent, class_restricted_posterior, mixed_with_labels
 from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
@@ -29,6 +30,8 @@ class EStep:
     Attributes:
         kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
             (Chaudhry et al. 2017): the most likely of them, an array `labels`.
+        shares: `em_adapt` (Papandreou et al. 2015) or `adaptive_prior` (Pandey & Dukkipati 2017), the E-steps of `train_em`
+            in which every label gets its part of the pixels, instead of the posterior.
         scales, mirror, join: views of a photo, and how their scores become one.
         absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
             `share` gives it to those that it has.
@@ -39,6 +42,7 @@ class EStep:
 
     kind: Literal["posterior", "adapt"] = "posterior"
     join: Literal["mean", "max"] = "mean"
+    shares: OnlineEStep | None = None
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
     absent: Absent = "drop"
@@ -49,6 +53,8 @@ class EStep:
     def __post_init__(self) -> None:
         if not 0 <= self.cue_weight < 0.5:
             raise ValueError(f"cue_weight must lie in [0, 0.5), got {self.cue_weight}")
+        if self.shares is not None and self.shares.kind not in ("em_adapt", "adaptive_prior"):
+            raise ValueError(f"shares: expected em_adapt or adaptive_prior, which ask for some, got {self.shares.kind}")
 
 
 def main(*, settings: str, dataset: Path, segmenter: Path, cues: Path, out: Path) -> None:
@@ -126,7 +132,11 @@ def label_posterior(
     own = torch.as_tensor(labels.astype(np.int64), device=logits.device)
     present = torch.zeros(len(logits), dtype=torch.bool, device=logits.device)
     present[own] = True
-    posterior = class_restricted_posterior(logits, present, absent=chosen.absent)[own]
+    if chosen.shares is None:
+        posterior = class_restricted_posterior(logits, present, absent=chosen.absent)[own]
+    else:
+        inside = torch.ones_like(logits[:1], dtype=torch.bool)
+        posterior = chosen.shares(logits[None], present[None], valid=inside).target[0, own]
     if cue is not None:
         place = np.full(256, 255)
         place[labels] = np.arange(len(labels))

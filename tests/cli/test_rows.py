@@ -261,6 +261,11 @@ def test_the_combination_runs_from_harmonic_cues_to_propagation(project):
     assert [settings[name]["neighbourhood_weight"] for name in ("combined", "combined_plain")] == [0.1, 0]
     assert rows["runs"]["combined_max_0"] == {**first, "labels": "cues/max"}
     assert rows["runs"]["combined_plain_0"] == {**first, "settings": "combined_plain"}
+    assert (
+        rows["runs"]["combined_ce_0"] == {**first, "settings": "combined_ce"}
+        and not settings["combined_ce"]["iou_gain"]
+    )
+    assert rows["runs"]["combined_cold_0"] == {**first, "start": "backbones/lite0"}
     assert "affinity_1" not in rows["runs"] and rows["chains"] == {} and rows["refinements"] == {}
 
 

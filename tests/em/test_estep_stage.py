@@ -6,6 +6,7 @@ import torch
 
 from stages.estep import EStep, label_posterior
 from wsss_core.crf import DenseCRF
+from wsss_core.em.estep import EStep as OnlineEStep
 
 LABELS = np.asarray([0, 2], np.uint8)
 
@@ -38,6 +39,23 @@ def test_with_a_crf_pixels_of_one_colour_agree():
 def test_an_image_without_a_class_is_background():
     found = label_posterior(torch.randn(3, 2, 2), LABELS[:1], np.zeros((2, 2, 3), np.uint8), EStep(crf=DenseCRF()))
     assert (found == 1).all() and found.shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize("kind", ["em_adapt", "adaptive_prior"])
+def test_every_label_of_the_image_gets_its_part_of_the_pixels(kind):
+    logits = torch.zeros(3, 1, 10)
+    logits[0] = 4 + torch.arange(10)  # background everywhere, least surely on the left
+    logits[1] = 9  # a class that the image lacks
+    photo = np.zeros((1, 10, 3), np.uint8)
+    assert (label_posterior(logits, LABELS, photo, EStep()).argmax(0) == 0).all()
+    found = label_posterior(logits, LABELS, photo, EStep(shares=OnlineEStep(kind=kind, foreground=0.3)))
+    assert np.allclose(found.sum(0), 1) and found[1].mean() == pytest.approx(0.3, abs=1e-4)
+    assert (np.diff(found[1, 0]) <= 0).all()
+
+
+def test_shares_are_for_e_steps_that_ask_for_some():
+    with pytest.raises(ValueError, match="expected em_adapt or adaptive_prior, which ask for some, got em_fixed"):
+        EStep(shares=OnlineEStep(kind="em_fixed"))
 
 
 def test_cues_have_their_share_where_they_say_something():

@@ -60,17 +60,20 @@ def check_name(name: str, taken: tuple[str, ...]) -> None:
         raise ValueError(f"{name!r}: expected a-z, 0-9 and _, not cues_…, and none of {', '.join(taken)}")
 
 
-def varied(chains: Mapping[str, Chain], settings: Mapping[str, object]) -> dict[str, Chain]:
-    """The first combination on the cues of the max rule, and without the CRF neighbourhood if it has one.
+def varied(chains: Mapping[str, Chain], settings: Mapping[str, object], backbone: str) -> dict[str, Chain]:
+    """The first combination on the cues of the max rule, from the backbone, and without parts of its loss.
 
     Args:
         chains: by name.
-        settings: section `train_segmenter`, where `<settings>_plain` is the loss without the neighbourhood.
+        settings: section `train_segmenter`, where `<settings>_plain` is the loss without the CRF neighbourhood, and
+            `<settings>_ce` the one without the IoU gain, if it has them.
+        backbone: a network that knows no class, as `backbones/lite0`.
     """
     name, first = next(iter(chains.items()))
-    others = {f"{name}_max": replace(first, cues="max")}
-    if f"{first.settings}_plain" in settings:
-        others[f"{name}_plain"] = replace(first, settings=f"{first.settings}_plain")
+    others = {f"{name}_max": replace(first, cues="max"), f"{name}_cold": replace(first, start=backbone)}
+    for part in ("plain", "ce"):
+        if f"{first.settings}_{part}" in settings:
+            others[f"{name}_{part}"] = replace(first, settings=f"{first.settings}_{part}")
     return {other: chain for other, chain in others.items() if chain != first and other not in chains}
 
 

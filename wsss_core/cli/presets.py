@@ -213,8 +213,9 @@ def _vary_dcsp(params: Any) -> None:
 def _vary_combinations(combinations: Any, settings: Any) -> None:
     first = next(iter((combinations or {}).values()), None)
     loss = first.get("settings") if isinstance(first, Mapping) else None
-    if settings.get(loss, {}).get("neighbourhood_weight"):
-        settings.setdefault(f"{loss}_plain", {**copy.deepcopy(settings[loss]), "neighbourhood_weight": 0.0})
+    for part, weight in (("plain", "neighbourhood_weight"), ("ce", "iou_gain")):
+        if settings.get(loss, {}).get(weight):
+            settings.setdefault(f"{loss}_{part}", {**copy.deepcopy(settings[loss]), weight: 0.0})
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:

@@ -87,7 +87,8 @@ class Wiring:
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
             of regions, no propagation, no smoothness, and random walks instead of it all; of the first combination
-            the same on the cues of the max rule, and without the CRF neighbourhood if it has one.
+            the same on the cues of the max rule, from the backbone, without the IoU gain, and without the CRF
+            neighbourhood, if it has them.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.
         steps: how often `affinity` learns, mines and propagates, its T.
         affinity_cues: section of `mine_cues` that `affinity` starts from; `cam` in the paper.
@@ -440,7 +441,9 @@ def _chains(params: Mapping[str, Any], wiring: Wiring) -> dict[str, Chain]:
         section(params, f"train_segmenter.{chain.settings}")
         if chain.start and chain.start.startswith(f"segmenters/{name}_"):
             raise InputError(f"params.yaml: combinations.{name}.start: {chain.start} is one of its own networks")
-    return chains | (varied(chains, section(params, "train_segmenter")) if wiring.ablations else {})
+    return chains | (
+        varied(chains, section(params, "train_segmenter"), f"backbones/{wiring.backbone}") if wiring.ablations else {}
+    )
 
 
 def _main_runs(wiring: Wiring, combined: Mapping[str, Any]) -> dict[str, list[str]]:
