@@ -30,8 +30,8 @@ class EStep:
     Attributes:
         kind: `posterior` (Hou et al. 2016): probabilities over the image's labels, an array `posterior`. `adapt`
             (Chaudhry et al. 2017): the most likely of them, an array `labels`.
-        shares: `em_adapt` (Papandreou et al. 2015) or `adaptive_prior` (Pandey & Dukkipati 2017), the E-steps of `train_em`
-            in which every label gets its part of the pixels, instead of the posterior.
+        shares: instead of the posterior an E-step in which every label gets its part of the pixels: `em_adapt`
+            (Papandreou et al. 2015) or `adaptive_prior` (Pandey & Dukkipati 2017), as in `train_em`.
         scales, mirror, join: views of a photo, and how their scores become one.
         absent: what becomes of the probability of classes that the image lacks: `drop` leaves it out (Hou et al. 2016),
             `share` gives it to those that it has.
