@@ -99,7 +99,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
         step_tables=step_tables(chains, evaluations),
-        combination_tables=combination_tables(combined, ranked.get("val", []), "val"),
+        combination_tables=combination_tables(combined, evaluations, "val"),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}

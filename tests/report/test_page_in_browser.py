@@ -57,7 +57,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             step_tables=[],
             combination_tables=combination_tables(
                 {HOSTILE: [{"run": "mining_0", "part": f"all of {HOSTILE} " * 4}, {"run": HOSTILE, "part": "then"}]},
-                ranked["val"],
+                runs,
                 "val",
             ),
             figures={},
