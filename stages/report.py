@@ -66,7 +66,6 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
     runs = list(section(wiring, "segmenters", path=rows))
     em_runs = section(wiring, "em_runs", path=rows)
-    tagged = [name for name, row in em_runs.items() if row["strong"] == 0]
     tables = {
         "loss": loss_table(runs, data / "segmenters"),
         "shares": shares_table(em_runs, data / "segmenters"),
@@ -85,6 +84,8 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     drawn |= choose_erased(evaluations, "val")
     worst = choose_worst(evaluations, "val", scored)
     stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
+    shown = {panel["store"] for panel in wiring["panels"]}
+    online = [name for name in em_runs if f"predictions/{name}" in shown]
     pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb)
     ranked = ranking(evaluations)
     page = Page(
@@ -104,7 +105,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
-        charts=[*draw(**tables, masks=masks, tagged=tagged), *step_charts(chains, evaluations)],
+        charts=[*draw(**tables, masks=masks, main=main_chains, online=online), *step_charts(chains, evaluations)],
         claims=claims,
         gallery={heading: pictures[heading] for heading in drawn},
         worst={heading: pictures[heading] for heading in worst},
