@@ -69,7 +69,8 @@ def test_each_table_with_rows_is_a_chart():
 
 
 def test_the_loss_is_drawn_of_the_main_runs_of_seed_0_alone():
-    loss = pd.DataFrame({"images": [10], **dict.fromkeys(["mining_0", "mining_0_s1", "em1_max_10", "em_adapt"], [2.0])})
+    trained = ["mining_0", "mining_0_s1", "em1_max_10", "em_adapt"]
+    loss = pd.DataFrame([[10, 2.0, 2.0, 2.0, 2.0]], columns=["images", *trained])
     (chart,) = drawn(loss=loss)
     assert [line.name for line in chart.lines] == ["mining_0", "em_adapt"]
 

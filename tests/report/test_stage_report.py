@@ -181,6 +181,31 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
     assert "mining_1 33.0 − mining_0 22.5: +10.5 ± 1.4 over 2 seeds, expected &gt; 0" in page
 
 
+def test_charts_show_the_main_runs_and_the_gallerys_e_steps_and_files_all(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    for name in ("em_adapt", "em_adapt_s1", "em_fixed"):
+        rows["em_runs"][name] = {"strong": 0, "dataset": "dataset", "second": "data/README.md"}
+        rows["segmenters"][name] = {"seed": 0}
+        Path(f"data/segmenters/{name}").mkdir(parents=True)
+        Path(f"data/segmenters/{name}/loss.csv").write_text("step,images,total,share_background\n1,10,1.5,0.5\n")
+    rows["main_runs"]["EM with biases"] = ["em_adapt"]
+    rows["panels"].append({"title": "em_adapt", "store": "predictions/em_adapt"})
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    files = written(out)
+    charts = {
+        title: re.findall(r"<title>([^<]+)</title>", part)
+        for title, part in re.findall(
+            r"<figcaption>([^<]+)</figcaption>\s*<svg(.*?)</svg>", files["index.html"].decode(), re.DOTALL
+        )
+    }
+    assert charts["Training loss"] == ["mining_0", "em_adapt"]
+    assert charts["Background in the E-step"] == ["em_adapt"]
+    assert [title for title in charts if title.startswith("E-step of")] == ["E-step of em_adapt"]
+    trained = ["mining_0", "em_adapt", "em_adapt_s1", "em_fixed"]
+    assert list(pd.read_csv(out / "plots/loss.csv")) == ["images", *trained]
+    assert list(pd.read_csv(out / "plots/shares.csv")) == ["images", *(f"{run} background" for run in trained[1:])]
+
+
 def test_page_has_the_budget_of_the_main_runs(project):
     page = written(project())["index.html"].decode()
     assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page

@@ -78,7 +78,9 @@ def draw(
         online: runs whose E-step is drawn: a line among the others, and a chart of its own with its largest classes.
     """
     methods = _over_iterations(iterations, main)
-    trained = {name: line for name, line in _series(loss).items() if any(name in networks for networks in main.values())}
+    trained = {
+        name: line for name, line in _series(loss).items() if any(name in networks for networks in main.values())
+    }
     over_masks = {family: [(float(n), 100 * miou) for n, miou in points.items()] for family, points in masks.items()}
     won = _series(shares, 100)
     background = {run: won[f"{run} background"] for run in online if f"{run} background" in won}
