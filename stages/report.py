@@ -15,7 +15,7 @@ from wsss_core.report.claim_list import CLAIMS
 from wsss_core.report.claims import as_json, judge
 from wsss_core.report.combinations import combination_tables
 from wsss_core.report.figures import Figures
-from wsss_core.report.gallery import draw_groups
+from wsss_core.report.gallery import draw_groups, opened_at
 from wsss_core.report.page import Page, count_splits, render
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.ranking import class_bars, ranking
@@ -83,11 +83,12 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
     drawn |= choose_erased(evaluations, "val")
     worst = choose_worst(evaluations, "val", scored)
-    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
-    shown = {panel["store"] for panel in wiring["panels"]}
-    online = [name for name in em_runs if f"predictions/{name}" in shown]
-    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb)
     ranked = ranking(evaluations)
+    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
+    shown = [panel["store"] for panel in wiring["panels"]]
+    opened = opened_at(shown, list((scored or main_runs(runs, main_chains)).values()), ranked.get("val", []))
+    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb, opened=opened)
+    online = [name for name in em_runs if f"predictions/{name}" in shown]
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),

@@ -34,7 +34,7 @@ def viewer(number: int, image_id: str) -> Viewer:
     pictures = [flat_uri(picture(colour)) for colour in COLOURS.values()]
     # two steps show the same picture
     steps = [Step("saliency", 0), Step("saliency again", 0), Step(HOSTILE, 1), Step("truth", 2)]
-    return Viewer(number, image_id, [1, 2], photo_uri(picture(PHOTO)), (400, 300), pictures, steps, [HOSTILE])
+    return Viewer(number, image_id, [1, 2], photo_uri(picture(PHOTO)), (400, 300), pictures, steps, [HOSTILE], start=3)
 
 
 @pytest.fixture(scope="module")

@@ -119,7 +119,25 @@ def test_every_image_has_a_step_for_each_artifact_that_holds_it(project):
         "d": ["photo", "attention: &lt;b&gt;cat&lt;/b&gt;", "attention: dog", "mined pixels", "EM 1 posterior"],
     }
     assert steps == {image: [(str(i), c) for i, c in enumerate(found)] for image, found in captions.items()}
-    assert f"Not made for this image: saliency, {model}, EM 1, truth." in page  # d
+    lacking = "<summary>Not made for this image: 4</summary>"
+    assert f'{lacking}<p class="note">saliency, {model}, EM 1, truth</p></details>' in page  # d
+
+
+def test_sliders_open_at_the_best_main_run_and_its_labels(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    rows["panels"] += [{"title": "a variant", "store": store} for store in ("cues/max", "predictions/mining_0")]
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    page = written(out)["index.html"].decode()
+    opened = dict(zip("abcd", re.findall(r'<span class="caption">([^<]*)</span>', page), strict=True))
+    model = "initial &lt;i&gt;model&lt;/i&gt;"
+    assert opened == {"a": model, "b": model, "c": "mined pixels", "d": "EM 1 posterior"}
+
+
+def test_a_verdict_stands_beside_its_claim(project):
+    page = written(project())["index.html"].decode()
+    heads = re.search(r'<table class="claims">\s*<thead>(.*?)</thead>', page, re.DOTALL)[1]
+    assert re.findall(r">([a-z]+)<", heads) == ["claim", "verdict", "statement", "paper", "ours"]
+    assert '<th scope="row">C1</th><td><b>not decided</b>' in page
 
 
 def test_an_image_under_several_headings_is_stored_once(project):
