@@ -14,6 +14,7 @@ from wsss_core.report.choose import choose_drawn, choose_erased, choose_worst
 from wsss_core.report.claim_list import CLAIMS
 from wsss_core.report.claims import as_json, judge
 from wsss_core.report.combinations import combination_tables
+from wsss_core.report.costs import read_costs, write_costs
 from wsss_core.report.figures import Figures
 from wsss_core.report.gallery import draw_groups, opened_at
 from wsss_core.report.page import Page, count_splits, render
@@ -53,6 +54,8 @@ class Report:
 
 def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path("data")) -> None:
     """Write `index.html`, `metrics.json`, `claims.json`, `summary.json` and `plots/` below `out`.
+
+    Beside them it leaves `costs.html` and `costs.json`, which are no outputs of the graph: a clock never repeats.
 
     Args:
         out: the folder in which the stage evaluate has put `runs/`, `labels/`, `curves/` and `erasing/`.
@@ -118,6 +121,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     with whole_folder(out / "plots") as building:
         for name, table in tables.items():
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
+    write_costs(read_costs(), out)
 
 
 def _store_if_made(path: Path) -> Store | None:

@@ -15,6 +15,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.report.thumbnails import photo_uri
 from wsss_core.stage import InputError
 
+ROOT = Path(__file__).resolve().parents[2]
 PREDICTED = {"a": [[0, 1, 1, 1], [0, 0, 0, 1]], "b": [[2, 2, 2, 2], [0, 0, 0, 0]]}
 CUES = {"c": [[0, 2, 255, 255], [2, 2, 2, 2]], "d": [[0] * 4] * 2}
 ATTENTION = {"c": [[[51, 153, 102, 255], [255] * 4]], "d": [[[0] * 4] * 2] * 2}
@@ -70,6 +71,10 @@ def project(store, dataset):
         figures = Path("data/saliency_net/metrics.json")
         figures.parent.mkdir()
         figures.write_text('{"val": {"mae": 0.07314}}')
+        Path("data/.work/costs").mkdir(parents=True)
+        noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
+        Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted))
+        Path("dvc.yaml").write_text("stages: {}\n")
         Path("stages").mkdir()
         YAML().dump(ROWS, Path("stages/rows.yaml"))
         Path("params.yaml").write_text(BUDGET + "report: {images: 4, splits: [val, train], seed: 0, thumb: 64}\n")
@@ -237,15 +242,32 @@ def test_names_are_escaped(project):
     assert "<b>cat" not in page and "<i>model" not in page
 
 
-def test_page_needs_no_other_file(project):
+def test_page_needs_no_other_file_but_links_the_costs(project):
     page = written(project())["index.html"].decode()
-    assert re.findall(r'(?:src|href)="(?!data:image/|#)', page) == []
+    assert re.findall(r'(?:src|href)="(?!data:image/|#)[^>]*>', page) == ['href="costs.html">']
+    assert "Time, peak memory and bytes of every stage</a>" in page
     assert "url(" not in page and "@import" not in page
 
 
 def test_bytes_repeat(project):
     out = project()
     assert written(out) == written(out)
+
+
+def test_costs_lie_beside_the_page_and_no_time_is_in_it(project):
+    out = project()
+    before = written(out)
+    stages = json.loads((out / "costs.json").read_text())["stages"]
+    size = sum(file.stat().st_size for file in Path("data/segmenters/mining_0").iterdir())
+    noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
+    assert stages == [{**noted, "bytes": size}]
+    page = (out / "costs.html").read_text()
+    assert '<th scope="row">data/segmenters/mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>' in page
+    Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted | {"seconds": 99}))
+    assert written(out) == before
+    assert "99.0" in (out / "costs.html").read_text()
+    outs = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]["report"]["outs"]
+    assert not [name for name in outs if "costs" in name]
 
 
 def test_a_data_set_without_masks_still_has_a_page(project):
