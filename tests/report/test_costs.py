@@ -90,6 +90,12 @@ def test_times_decide_the_claim_on_training_time(tmp_path, monkeypatch):
     assert claim["ours"][0]["differences"] == pytest.approx([30, 29.091, 30])
 
 
+def test_the_page_of_costs_says_which_times_are_missing(project):
+    write_costs([Cost("train_em", "data/segmenters/crf_exp", 1.0, 1, 1)], Path("reports"))
+    (claim,) = json.loads(Path("reports/costs.json").read_text())["claims"]
+    assert claim["reason"] == "missing: crf_none:seconds"
+
+
 def test_without_costs_there_is_a_page_that_says_so(project):
     write_costs([], Path("reports"))
     assert "No stage has run here." in Path("reports/costs.html").read_text()

@@ -108,7 +108,8 @@ def compare(comparison: Comparison, figures: Figures) -> Compared:
     verdict, reason = _verdict(comparison, differences, spread)
     missing = [name for name, found in values.items() if not found]
     if missing:
-        reason = CLOCK if all(name.endswith(f":{SECONDS}") for name in missing) else MISSING
+        clocked = not figures.timed and all(name.endswith(f":{SECONDS}") for name in missing)
+        reason = CLOCK if clocked else MISSING
     ours = {name: list(found.values()) for name, found in values.items()}
     return Compared(ours, _expected(comparison), differences, spread, verdict, reason)
 

@@ -26,6 +26,7 @@ class Figures:
     Attributes:
         masks, second: numbers of images with masks in the runs `strong_…` and `cross_strong_…`, ascending.
         steps: number of steps of affinity, at most 5.
+        timed: whether the seconds of trainings were given.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Figures:
             base, seed = without_seed(name)
             self._scores.setdefault(base, {})[seed] = scores
         self._seconds: dict[str, dict[int, float]] = {}
+        self.timed = seconds is not None
         for name, value in (seconds or {}).items():
             base, seed = without_seed(name)
             self._seconds.setdefault(base, {})[seed] = value
