@@ -14,8 +14,9 @@ from wsss_core.report.choose import choose_drawn, choose_erased, choose_worst
 from wsss_core.report.claim_list import CLAIMS
 from wsss_core.report.claims import as_json, judge
 from wsss_core.report.combinations import combination_tables
+from wsss_core.report.costs import read_costs, write_costs
 from wsss_core.report.figures import Figures
-from wsss_core.report.gallery import draw_groups
+from wsss_core.report.gallery import draw_groups, opened_at
 from wsss_core.report.page import Page, count_splits, render
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.ranking import class_bars, ranking
@@ -54,6 +55,8 @@ class Report:
 def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path("data")) -> None:
     """Write `index.html`, `metrics.json`, `claims.json`, `summary.json` and `plots/` below `out`.
 
+    Beside them it leaves `costs.html` and `costs.json`, which are no outputs of the graph: a clock never repeats.
+
     Args:
         out: the folder in which the stage evaluate has put `runs/`, `labels/`, `curves/` and `erasing/`.
         rows: the wiring rows; what they do not name is not shown.
@@ -66,7 +69,6 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
     runs = list(section(wiring, "segmenters", path=rows))
     em_runs = section(wiring, "em_runs", path=rows)
-    tagged = [name for name, row in em_runs.items() if row["strong"] == 0]
     tables = {
         "loss": loss_table(runs, data / "segmenters"),
         "shares": shares_table(em_runs, data / "segmenters"),
@@ -84,9 +86,12 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
     drawn |= choose_erased(evaluations, "val")
     worst = choose_worst(evaluations, "val", scored)
-    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
-    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb)
     ranked = ranking(evaluations)
+    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
+    shown = [panel["store"] for panel in wiring["panels"]]
+    opened = opened_at(shown, list((scored or main_runs(runs, main_chains)).values()), ranked.get("val", []))
+    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb, opened=opened)
+    online = [name for name in em_runs if f"predictions/{name}" in shown]
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
@@ -99,12 +104,12 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
         step_tables=step_tables(chains, evaluations),
-        combination_tables=combination_tables(combined, ranked.get("val", []), "val"),
+        combination_tables=combination_tables(combined, evaluations, "val"),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
             | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
         ),
-        charts=[*draw(**tables, masks=masks, tagged=tagged), *step_charts(chains, evaluations)],
+        charts=[*draw(**tables, masks=masks, main=main_chains, online=online), *step_charts(chains, evaluations)],
         claims=claims,
         gallery={heading: pictures[heading] for heading in drawn},
         worst={heading: pictures[heading] for heading in worst},
@@ -116,6 +121,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     with whole_folder(out / "plots") as building:
         for name, table in tables.items():
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
+    write_costs(read_costs(), out)
 
 
 def _store_if_made(path: Path) -> Store | None:

@@ -1,7 +1,6 @@
 """What each part of a combination adds."""
 
 from wsss_core.report.combinations import combination_tables
-from wsss_core.report.ranking import Ranked, ranking
 from wsss_core.report.results import Evaluation
 
 CHAIN = [
@@ -15,16 +14,12 @@ def run(name: str, miou: float) -> Evaluation:
     return Evaluation(name, "runs", {"val": {"miou": miou, "pixel_accuracy": 0.5, "per_class": {}}})
 
 
-def ranked(*runs: Evaluation) -> list[Ranked]:
-    return ranking(runs)["val"]
-
-
 def texts(table) -> list[list[str]]:
     return [[cell.text for cell in cells] for cells in table.rows.values()]
 
 
 def test_gains_are_differences_to_the_network_before():
-    scored = ranked(run("both_0", 0.3), run("both_1", 0.42), run("both_1_spn", 0.4), run("both_0+crf", 0.31))
+    scored = [run("both_0", 0.3), run("both_1", 0.42), run("both_1_spn", 0.4), run("both_0+crf", 0.31)]
     (table,) = combination_tables({"both": CHAIN, "unscored": [{"run": "x_0", "part": ""}]}, scored, "val")
     assert table.split == "both" and table.columns == ["how it learns", "val mIoU", "gain", "val mIoU+crf", "gain"]
     assert list(table.rows) == ["both_0", "both_1", "both_1_spn"]
@@ -35,7 +30,14 @@ def test_gains_are_differences_to_the_network_before():
     ]
 
 
-def test_gains_are_means_over_seeds_and_none_where_a_seed_is_missing():
+def test_gains_are_means_over_seeds():
     scored = [run("both_0", 0.2), run("both_0_s1", 0.4), run("both_1", 0.5), run("both_1_s1", 0.5)]
-    (table,) = combination_tables({"both": CHAIN}, ranked(*scored, run("both_1_spn", 0.9)), "val")
-    assert [row[1:] for row in texts(table)] == [["30.0 ± 14.1", ""], ["50.0 ± 0.0", "+20.0"], ["90.0", ""]]
+    (table,) = combination_tables({"both": CHAIN}, scored, "val")
+    # 30 and 10 points
+    assert [row[1:] for row in texts(table)] == [["30.0 ± 14.1", ""], ["50.0 ± 0.0", "+20.0 ± 14.1"], ["–", ""]]
+
+
+def test_gains_are_paired_by_seed():
+    scored = [run("both_0_s1", 0.2), run("both_0_s2", 0.4), run("both_1", 0.9), run("both_1_s1", 0.5)]
+    (table,) = combination_tables({"both": CHAIN}, [*scored, run("both_1_s3_spn", 0.6)], "val")
+    assert [row[2] for row in texts(table)] == ["", "+30.0", ""]  # only seed 1 is common; the last two share none

@@ -82,11 +82,18 @@ def test_the_command_prints_and_writes_a_page_of_its_own(project, capsys):
 
 def test_times_decide_the_claim_on_training_time(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    seconds = {"crf_none": 100.0, "crf_none_s1": 110.0, "crf_exp": 130.0, "crf_exp_s1": 142.0}
+    seconds = {"crf_none": 100.0, "crf_none_s1": 110.0, "crf_none_s2": 100.0}
+    seconds |= {"crf_exp": 130.0, "crf_exp_s1": 142.0, "crf_exp_s2": 130.0}
     write_costs([Cost("train_em", f"data/segmenters/{run}", s, 1, 1) for run, s in seconds.items()], Path("reports"))
     (claim,) = json.loads(Path("reports/costs.json").read_text())["claims"]
-    assert claim["verdict"] == "does not hold"  # 30 and 29 percent more
-    assert claim["ours"][0]["differences"] == pytest.approx([30, 29.091])
+    assert claim["verdict"] == "does not hold"  # 30, 29 and 30 percent more
+    assert claim["ours"][0]["differences"] == pytest.approx([30, 29.091, 30])
+
+
+def test_the_page_of_costs_says_which_times_are_missing(project):
+    write_costs([Cost("train_em", "data/segmenters/crf_exp", 1.0, 1, 1)], Path("reports"))
+    (claim,) = json.loads(Path("reports/costs.json").read_text())["claims"]
+    assert claim["reason"] == "missing: crf_none:seconds"
 
 
 def test_without_costs_there_is_a_page_that_says_so(project):

@@ -15,6 +15,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.report.thumbnails import photo_uri
 from wsss_core.stage import InputError
 
+ROOT = Path(__file__).resolve().parents[2]
 PREDICTED = {"a": [[0, 1, 1, 1], [0, 0, 0, 1]], "b": [[2, 2, 2, 2], [0, 0, 0, 0]]}
 CUES = {"c": [[0, 2, 255, 255], [2, 2, 2, 2]], "d": [[0] * 4] * 2}
 ATTENTION = {"c": [[[51, 153, 102, 255], [255] * 4]], "d": [[[0] * 4] * 2] * 2}
@@ -70,6 +71,10 @@ def project(store, dataset):
         figures = Path("data/saliency_net/metrics.json")
         figures.parent.mkdir()
         figures.write_text('{"val": {"mae": 0.07314}}')
+        Path("data/.work/costs").mkdir(parents=True)
+        noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
+        Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted))
+        Path("dvc.yaml").write_text("stages: {}\n")
         Path("stages").mkdir()
         YAML().dump(ROWS, Path("stages/rows.yaml"))
         Path("params.yaml").write_text(BUDGET + "report: {images: 4, splits: [val, train], seed: 0, thumb: 64}\n")
@@ -119,7 +124,25 @@ def test_every_image_has_a_step_for_each_artifact_that_holds_it(project):
         "d": ["photo", "attention: &lt;b&gt;cat&lt;/b&gt;", "attention: dog", "mined pixels", "EM 1 posterior"],
     }
     assert steps == {image: [(str(i), c) for i, c in enumerate(found)] for image, found in captions.items()}
-    assert f"Not made for this image: saliency, {model}, EM 1, truth." in page  # d
+    lacking = "<summary>Not made for this image: 4</summary>"
+    assert f'{lacking}<p class="note">saliency, {model}, EM 1, truth</p></details>' in page  # d
+
+
+def test_sliders_open_at_the_best_main_run_and_its_labels(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    rows["panels"] += [{"title": "a variant", "store": store} for store in ("cues/max", "predictions/mining_0")]
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    page = written(out)["index.html"].decode()
+    opened = dict(zip("abcd", re.findall(r'<span class="caption">([^<]*)</span>', page), strict=True))
+    model = "initial &lt;i&gt;model&lt;/i&gt;"
+    assert opened == {"a": model, "b": model, "c": "mined pixels", "d": "EM 1 posterior"}
+
+
+def test_a_verdict_stands_beside_its_claim(project):
+    page = written(project())["index.html"].decode()
+    heads = re.search(r'<table class="claims">\s*<thead>(.*?)</thead>', page, re.DOTALL)[1]
+    assert re.findall(r">([a-z]+)<", heads) == ["claim", "verdict", "statement", "paper", "ours"]
+    assert '<th scope="row">C1</th><td><b>not decided</b>' in page
 
 
 def test_an_image_under_several_headings_is_stored_once(project):
@@ -181,6 +204,31 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
     assert "mining_1 33.0 − mining_0 22.5: +10.5 ± 1.4 over 2 seeds, expected &gt; 0" in page
 
 
+def test_charts_show_the_main_runs_and_the_gallerys_e_steps_and_files_all(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    for name in ("em_adapt", "em_adapt_s1", "em_fixed"):
+        rows["em_runs"][name] = {"strong": 0, "dataset": "dataset", "second": "data/README.md"}
+        rows["segmenters"][name] = {"seed": 0}
+        Path(f"data/segmenters/{name}").mkdir(parents=True)
+        Path(f"data/segmenters/{name}/loss.csv").write_text("step,images,total,share_background\n1,10,1.5,0.5\n")
+    rows["main_runs"]["EM with biases"] = ["em_adapt"]
+    rows["panels"].append({"title": "em_adapt", "store": "predictions/em_adapt"})
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    files = written(out)
+    charts = {
+        title: re.findall(r"<title>([^<]+)</title>", part)
+        for title, part in re.findall(
+            r"<figcaption>([^<]+)</figcaption>\s*<svg(.*?)</svg>", files["index.html"].decode(), re.DOTALL
+        )
+    }
+    assert charts["Training loss"] == ["mining_0", "em_adapt"]
+    assert charts["Background in the E-step"] == ["em_adapt"]
+    assert [title for title in charts if title.startswith("E-step of")] == ["E-step of em_adapt"]
+    trained = ["mining_0", "em_adapt", "em_adapt_s1", "em_fixed"]
+    assert list(pd.read_csv(out / "plots/loss.csv")) == ["images", *trained]
+    assert list(pd.read_csv(out / "plots/shares.csv")) == ["images", *(f"{run} background" for run in trained[1:])]
+
+
 def test_page_has_the_budget_of_the_main_runs(project):
     page = written(project())["index.html"].decode()
     assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page
@@ -194,15 +242,32 @@ def test_names_are_escaped(project):
     assert "<b>cat" not in page and "<i>model" not in page
 
 
-def test_page_needs_no_other_file(project):
+def test_page_needs_no_other_file_but_links_the_costs(project):
     page = written(project())["index.html"].decode()
-    assert re.findall(r'(?:src|href)="(?!data:image/|#)', page) == []
+    assert re.findall(r'(?:src|href)="(?!data:image/|#)[^>]*>', page) == ['href="costs.html">']
+    assert "Time, peak memory and bytes of every stage</a>" in page
     assert "url(" not in page and "@import" not in page
 
 
 def test_bytes_repeat(project):
     out = project()
     assert written(out) == written(out)
+
+
+def test_costs_lie_beside_the_page_and_no_time_is_in_it(project):
+    out = project()
+    before = written(out)
+    stages = json.loads((out / "costs.json").read_text())["stages"]
+    size = sum(file.stat().st_size for file in Path("data/segmenters/mining_0").iterdir())
+    noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
+    assert stages == [{**noted, "bytes": size}]
+    page = (out / "costs.html").read_text()
+    assert '<th scope="row">data/segmenters/mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>' in page
+    Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted | {"seconds": 99}))
+    assert written(out) == before
+    assert "99.0" in (out / "costs.html").read_text()
+    outs = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text())["stages"]["report"]["outs"]
+    assert not [name for name in outs if "costs" in name]
 
 
 def test_a_data_set_without_masks_still_has_a_page(project):

@@ -66,6 +66,23 @@ def test_curves_stand_beside_the_papers():
     assert [line.name for line in charts["Energy over steps"].lines] == ["affinity", "affinity after mining"]
 
 
+def test_seeds_are_one_table_and_one_curve():
+    chains = {
+        f"affinity{s}": [{"unary": f"posteriors_affinity_1{s}", "val": f"affinity_1{s}_spn"}] for s in ("", "_s1")
+    }
+    scored = [labels("posteriors_affinity_1", 0.3, 0.4), labels("posteriors_affinity_1_s1", 0.4, 0.4)]
+    scored.append(Evaluation("affinity_1_s1_spn", "runs", {"val": {"miou": 0.2}}))
+    (table,) = step_tables(chains, scored)
+    assert table.split == "affinity" and list(table.rows) == ["step 1"]
+    texts = [cell.text for cell in table.rows["step 1"]]
+    assert texts == ["35.0 ± 7.1", "40.0 ± 0.0", *"––––", "20.0", "–", "–"]
+    charts = {chart.title: chart for chart in step_charts(chains, scored)}
+    unary, *_ = charts["mIoU of the training labels over steps"].lines
+    (once, *_) = step_charts({"affinity": chains["affinity"]}, [labels("posteriors_affinity_1", 0.35, 0.4)])
+    assert unary.points == once.lines[0].points  # the mean
+    assert [line.name for line in charts["mIoU on val over steps"].lines] == ["affinity", "paper: val"]
+
+
 def test_without_the_method_there_is_nothing():
     assert step_tables({}, EVALUATIONS) == [] == step_charts({}, EVALUATIONS)
     assert step_tables(CHAINS, []) == [] == step_charts(CHAINS, [])

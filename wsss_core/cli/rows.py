@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from wsss_core.cli.combinations import WORDS, Chain, check_name, combined_rows, varied
+from wsss_core.cli.panels import gallery_panels
 from wsss_core.cli.step_rows import StepRows, affinity_rows
 from wsss_core.stage import InputError, bind, section
 
@@ -54,7 +55,7 @@ DCSP_CUES: dict[str, dict[str, Any]] = {
 
 # DVC wants every dependency slot filled with something that exists, and no two with the same.
 NOTHING, NOTHING_ELSE, NOTHING_AT_ALL = "data/README.md", "reports/README.md", "stages/__init__.py"
-NOTHING_MORE = "wsss_core/__init__.py"
+NOTHING_MORE, NOTHING_LEFT = "wsss_core/__init__.py", "wsss_core/cli/__init__.py"
 
 Method = Literal["mining", "crf", "em", "dcsp", "affinity", "combined"]
 METHODS: tuple[str, ...] = get_args(Method)
@@ -215,6 +216,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             "box_labels": "data/box_labels" if box_labels else NOTHING_ELSE,
             "regions": "data/regions" if steps.regions else NOTHING_AT_ALL,
             "refined": "data/refined" if steps.refinements else NOTHING_MORE,
+            "walks": "data/walks" if steps.walks else NOTHING_LEFT,
         },
         "attentions": {name: {"start": start} for name in attentions},
         "cues": cues,
@@ -233,9 +235,9 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
         "combined": steps.combined,
         "main_runs": _main_runs(wiring, steps.combined),
         "evaluations": _evaluations(attentions, cues, box_labels, esteps, segmenters | cue_maps, steps),
-        "panels": _panels(attentions, cues, box_labels, em_runs, wiring, steps.combined),
         "plotted": [name for name in segmenters if (runs | em_runs).get(name, {}).get("settings") != "untrained"],
     }
+    rows["panels"] = gallery_panels(rows, mined)
     check_rows(rows, params)
     return rows
 
@@ -477,50 +479,6 @@ def _evaluations(
     rows |= {f"walks_{name}": {"kind": "labels", "store": f"walks/{name}"} for name in steps.walks}
     rows |= {name: {"kind": "runs", "store": f"predictions/{name}"} for name in segmenters}
     return rows
-
-
-def _panels(
-    attentions: list[str],
-    cues: Mapping,
-    box_labels: Mapping,
-    em_runs: Mapping,
-    wiring: Wiring,
-    combined: Mapping,
-) -> list[dict[str, str]]:
-    panels = [{"title": "saliency", "store": "saliency"}]
-    panels += [{"title": f"attention {name}", "store": f"attention/{name}"} for name in attentions]
-    panels += [{"title": f"cues {name}", "store": f"cues/{name}"} for name in cues]
-    for t in range(wiring.rounds + 1):
-        name = "initial model" if t == 0 else f"EM {t}"
-        if t:
-            panels.append({"title": f"{name} posterior", "store": f"posteriors/mining_{t}"})
-        panels.append({"title": name, "store": f"predictions/mining_{t}"})
-    panels += _predicted(em_runs, "crf_none", "crf_mean", "crf_exp")
-    if "dcsp" in wiring.methods:
-        panels += [
-            {"title": f"DCSP {'adapted ' * bool(t)}{t or ''}".strip(), "store": f"predictions/dcsp_{t}"}
-            for t in range(wiring.adapts + 1)
-        ]
-    panels += [
-        {"title": f"boxes {name}", "store": f"box_labels/{name}"} for name in ("rect", "seg") if name in box_labels
-    ]
-    panels += _predicted(em_runs, "em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
-    if "affinity" in wiring.methods:
-        for t in range(1, wiring.steps + 1):
-            panels += [
-                {"title": f"unary {t}", "store": f"posteriors/affinity_{t}"},
-                {"title": f"unary {t}", "store": f"predictions/affinity_{t}"},
-                {"title": f"confident {t}", "store": f"regions/affinity_{t}"},
-                {"title": f"refined {t}", "store": f"refined/affinity_{t}"},
-                {"title": f"refined {t}", "store": f"predictions/affinity_{t}_spn"},
-            ]
-    for shown in combined.values():
-        panels += [{"title": part["run"], "store": f"predictions/{part['run']}"} for part in shown]
-    return panels
-
-
-def _predicted(runs: Mapping, *names: str) -> list[dict[str, str]]:
-    return [{"title": name, "store": f"predictions/{name}"} for name in names if name in runs]
 
 
 def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:

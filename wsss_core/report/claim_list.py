@@ -177,10 +177,14 @@ CLAIMS = (
         (
             alike("mining_3", "mining_2"),
             alike("dcsp_2", "dcsp_1"),
-            alike("affinity/val/6", "affinity/val/5"),
-            alike("affinity/val/7", "affinity/val/6"),
+            *(alike(f"affinity/val/{step}", "affinity/val/5") for step in (6, 7)),
         ),
     ),
     Claim("C27", "the neighbourhood KL costs little training time", "", (costs("crf_exp", "crf_none", 10),)),
-    Claim("C28", "GAP covers more of the object than GMP", "", (above("cues_dcsp:recall", "cues_dcsp_gmp:recall"),)),
+    Claim(
+        "C28",
+        "GAP covers more of the object than GMP (recall of the cues after adapting, made once per seed)",
+        "",
+        (above("posteriors_dcsp_1:recall", "posteriors_dcsp_gmp_1:recall"),),
+    ),
 )

@@ -3,8 +3,8 @@
 The one rule: a comparison expects a difference of two figures between two bounds, in points of percent. The difference
 is taken seed by seed; its spread is two standard deviations over the seeds. It holds where mean ± spread lies wholly
 between the bounds, does not hold where it lies wholly outside, and is not decided where it straddles one, where a
-figure is missing, or where one seed leaves the spread unknown. Of two figures that do not differ it decides 7 in 100
-nevertheless with three seeds, 22 with two (Student's t).
+figure is missing, or where the two have fewer than three seeds in common. Of two figures that do not differ it decides
+7 in 100 nevertheless with three seeds (Student's t; with two it would be 22).
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from typing import Any
 from wsss_core.report.figures import SECONDS, Figures, made_once
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided"
-ONE_SEED, WITHIN, MISSING = "one seed", "within the spread of the seeds", "missing"
-CLOCK = "time is no part of a reproducible report: see `wsss costs`"
+WITHIN, MISSING = "within the spread of the seeds", "missing"
+TOO_FEW = {0: "no seed in common", 1: "one seed of the three needed", 2: "two seeds of the three needed"}
+CLOCK = "time is no part of a reproducible page: see costs.html"
 DEVIATIONS = 2
 ALIKE, MUCH = 1.0, 3.0  # points: what "≈" allows, what "≫" asks for
 
@@ -107,7 +108,8 @@ def compare(comparison: Comparison, figures: Figures) -> Compared:
     verdict, reason = _verdict(comparison, differences, spread)
     missing = [name for name, found in values.items() if not found]
     if missing:
-        reason = CLOCK if all(name.endswith(f":{SECONDS}") for name in missing) else MISSING
+        clocked = not figures.timed and all(name.endswith(f":{SECONDS}") for name in missing)
+        reason = CLOCK if clocked else MISSING
     ours = {name: list(found.values()) for name, found in values.items()}
     return Compared(ours, _expected(comparison), differences, spread, verdict, reason)
 
@@ -118,8 +120,8 @@ def _difference(values: list[float], relative: bool) -> float:
 
 
 def _verdict(comparison: Comparison, differences: list[float], spread: float | None) -> tuple[str, str]:
-    if spread is None:
-        return OPEN, ONE_SEED
+    if spread is None or len(differences) in TOO_FEW:
+        return OPEN, TOO_FEW[len(differences)]
     low, high = fmean(differences) - spread, fmean(differences) + spread
     if comparison.low < low and high < comparison.high:
         return HOLDS, ""

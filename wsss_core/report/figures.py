@@ -13,7 +13,7 @@ from wsss_core.report.seeds import without_seed
 SPLITS = {"runs": "val", "labels": "train"}
 SECONDS = "seconds"
 LAST_STEP = 5  # the T of the paper on affinity; further steps only serve the claim on its plateau
-ONCE = ("cue_map", "cues_")  # the graph makes these once, for all seeds
+ONCE = "cue_map"  # the graph makes it once, for all seeds
 
 
 class Figures:
@@ -26,6 +26,7 @@ class Figures:
     Attributes:
         masks, second: numbers of images with masks in the runs `strong_…` and `cross_strong_…`, ascending.
         steps: number of steps of affinity, at most 5.
+        timed: whether the seconds of trainings were given.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Figures:
             base, seed = without_seed(name)
             self._scores.setdefault(base, {})[seed] = scores
         self._seconds: dict[str, dict[int, float]] = {}
+        self.timed = seconds is not None
         for name, value in (seconds or {}).items():
             base, seed = without_seed(name)
             self._seconds.setdefault(base, {})[seed] = value

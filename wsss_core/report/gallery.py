@@ -9,6 +9,7 @@ from typing import NamedTuple
 from wsss_core.data.dataset import Dataset
 from wsss_core.report.choose import Chosen
 from wsss_core.report.panels import Panel, mask_uri, store_panels
+from wsss_core.report.ranking import Ranked
 from wsss_core.report.thumbnails import photo_uri, shown_size, shrink
 from wsss_core.stores import Store
 
@@ -30,7 +31,8 @@ class Viewer:
     Attributes:
         size: width and height on the page, in pixels.
         pictures: data URIs, each once; several steps may show the same.
-        absent: captions of the artifacts that do not hold this image.
+        absent: captions of the artifacts that do not hold this image, each once.
+        start: where the slider stands at first, 0 = the photo alone.
     """
 
     number: int
@@ -41,11 +43,7 @@ class Viewer:
     pictures: list[str]
     steps: list[Step]
     absent: list[str]
-
-    @property
-    def start(self) -> int:
-        """Where the slider stands at first, 0 = the photo alone: at what was made last, before the truth."""
-        return len(self.steps) - (self.steps[-1:] != [] and self.steps[-1].caption == TRUTH)
+    start: int
 
 
 class Named(NamedTuple):
@@ -57,12 +55,29 @@ class Named(NamedTuple):
     viewer: Viewer | None
 
 
-def draw_groups(dataset: Dataset, stores: Titled, chosen: Chosen, *, thumb: int) -> dict[str, list[Named]]:
+def opened_at(stores: Sequence[str], main: Sequence[str], ranked: Sequence[Ranked]) -> int:
+    """Place of the store that the sliders show at first: the predictions of the best main run.
+
+    Args:
+        stores: names of the artifacts that are shown, in their order.
+        main: the methods' main runs.
+        ranked: all runs, the best first; where no main run is among them the last in `main` stands for the best.
+
+    Returns:
+        An index into `stores`, the last where no main run is shown.
+    """
+    best = next((run.name for run in ranked if run.name in main), main[-1] if main else None)
+    return stores.index(f"predictions/{best}") if f"predictions/{best}" in stores else len(stores) - 1
+
+
+def draw_groups(dataset: Dataset, stores: Titled, chosen: Chosen, *, thumb: int, opened: int) -> dict[str, list[Named]]:
     """The images under each heading; one that several headings name is drawn under the first.
 
     Args:
         stores: title and artifact of each step, in their order; None where the artifact is not made yet.
         thumb: longer side of a picture in pixels.
+        opened: place in `stores` of what the sliders show at first; where it does not hold an image, the last before
+            that does, such as the labels that the network learnt from.
     """
     table = dataset.table.reset_index().set_index("image_id")
     drawn: set[str] = set()
@@ -71,21 +86,26 @@ def draw_groups(dataset: Dataset, stores: Titled, chosen: Chosen, *, thumb: int)
         groups[heading] = []
         for image_id, note in notes.items():
             number, class_ids = int(table.loc[image_id, "index"]), list(table.loc[image_id, "class_ids"])
-            viewer = _viewer(dataset, stores, image_id, number, class_ids, thumb) if image_id not in drawn else None
+            viewer = None
+            if image_id not in drawn:
+                viewer = _viewer(dataset, stores, image_id, number, class_ids, thumb, opened)
             groups[heading].append(Named(image_id, number, note, viewer))
             drawn.add(image_id)
     return groups
 
 
-def _viewer(dataset: Dataset, stores: Titled, image_id: str, number: int, class_ids: list[int], thumb: int) -> Viewer:
+def _viewer(
+    dataset: Dataset, stores: Titled, image_id: str, number: int, class_ids: list[int], thumb: int, opened: int
+) -> Viewer:
     photo, truth = dataset.photo(number), dataset.mask(image_id)
-    panels = [
-        panel for title, store in stores for panel in store_panels(title, store, image_id, dataset.classes, thumb=thumb)
-    ]
-    panels.append(Panel(TRUTH, None if truth is None else mask_uri(truth, thumb)))
-    held = [(panel.caption, panel.uri) for panel in panels if panel.uri is not None]
-    pictures = list(dict.fromkeys(uri for _, uri in held))
-    captions = {caption for caption, _ in held}
+    by_store = [store_panels(title, store, image_id, dataset.classes, thumb=thumb) for title, store in stores]
+    by_store.append([Panel(TRUTH, None if truth is None else mask_uri(truth, thumb))])
+    held = [[(panel.caption, panel.uri) for panel in panels if panel.uri is not None] for panels in by_store]
+    steps = [step for each in held for step in each]
+    pictures = list(dict.fromkeys(uri for _, uri in steps))
+    captions = {caption for caption, _ in steps}
+    absent = dict.fromkeys(panel.caption for panels in by_store for panel in panels if panel.caption not in captions)
+    holding = [place for place, each in enumerate(held[: opened + 1]) if each]
     return Viewer(
         number,
         image_id,
@@ -93,6 +113,7 @@ def _viewer(dataset: Dataset, stores: Titled, image_id: str, number: int, class_
         photo_uri(shrink(photo, thumb, smooth=True)),
         shown_size(photo, thumb),
         pictures,
-        [Step(caption, pictures.index(uri)) for caption, uri in held],
-        [panel.caption for panel in panels if panel.caption not in captions],
+        [Step(caption, pictures.index(uri)) for caption, uri in steps],
+        list(absent),
+        1 + sum(map(len, held[: holding[-1]])) if holding else 0,
     )

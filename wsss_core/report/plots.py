@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -17,8 +17,8 @@ from wsss_core.report.supervision import Curves
 
 SHARE = "share_"  # columns of loss.csv
 MOST_LINES = 12
-# A run's name tells its place: mining_1 is iteration 1 of mining; em1_max_10 and em_fixed_gap_1 are none.
-ITERATION = re.compile(r"(?P<method>[a-z]+)_(?P<step>\d)")
+# Where a network stands in its method's main run: mining_2, affinity_2_spn.
+ITERATION = re.compile(r".+_(?P<step>\d+)(?:_spn)?")
 
 
 def loss_table(runs: Iterable[str], segmenters: Path) -> pd.DataFrame:
@@ -65,29 +65,31 @@ def draw(
     iterations: pd.DataFrame,
     masks: Curves,
     *,
-    tagged: Iterable[str] = (),
+    main: Mapping[str, Sequence[str]],
+    online: Sequence[str],
 ) -> list[Chart]:
     """The charts of the page from the tables above and the curves over masks; one without points is left out.
 
-    An E-step that gives everything to background shows as a line that climbs to 100.
+    The tables hold every run of every seed; what a chart shows of them is few enough to be told apart. An E-step that
+    gives everything to background shows as a line that climbs to 100.
 
     Args:
-        tagged: runs whose E-step gets a chart of its own, with its largest classes.
+        main: the networks of every method's main run, in the order of their training: those whose loss is drawn.
+        online: runs whose E-step is drawn: a line among the others, and a chart of its own with its largest classes.
     """
-    methods = _over_iterations(iterations)
+    methods = _over_iterations(iterations, main)
+    trained = {
+        name: line for name, line in _series(loss).items() if any(name in networks for networks in main.values())
+    }
     over_masks = {family: [(float(n), 100 * miou) for n, miou in points.items()] for family, points in masks.items()}
     won = _series(shares, 100)
-    background = {name.removesuffix(" background"): line for name, line in won.items() if name.endswith(" background")}
+    background = {run: won[f"{run} background"] for run in online if f"{run} background" in won}
     charts: list[tuple[str, str, str, Mapping[str, list[tuple[float, float]]]]] = [
-        ("mIoU over iterations", "iteration", "mIoU in percent", methods),
+        ("mIoU over iterations", "iteration or step", "mIoU in percent", methods),
         ("mIoU over images with masks", "images with masks", "mIoU in percent", over_masks),
-        ("Training loss", "images seen", "loss", _series(loss)),
+        ("Training loss", "images seen", "loss", trained),
         ("Background in the E-step", "images seen", "percent of the pixels", background),
-        *(
-            (f"E-step of {run}", "images seen", "percent of the pixels", _of_run(won, run))
-            for run in tagged
-            if run in background
-        ),
+        *((f"E-step of {run}", "images seen", "percent of the pixels", _of_run(won, run)) for run in background),
         ("Attention against the background threshold", "threshold", "mIoU in percent", _series(curve, 100)),
     ]
     return [
@@ -97,20 +99,24 @@ def draw(
     ]
 
 
-def _over_iterations(iterations: pd.DataFrame) -> dict[str, list[tuple[float, float]]]:
-    """mIoU of each method by iteration, means over the seeds, and what its paper reports."""
+def _over_iterations(
+    iterations: pd.DataFrame, main: Mapping[str, Sequence[str]]
+) -> dict[str, list[tuple[float, float]]]:
+    """mIoU of each method's main run by iteration, means over the seeds, and what its paper reports."""
     mious: dict[str, list[float]] = {}
     for run, miou in iterations.dropna().itertuples(index=False):
         mious.setdefault(without_seed(run)[0], []).append(100 * miou)
-    own: dict[str, list[tuple[float, float]]] = {}
-    papers: dict[str, list[tuple[float, float]]] = {}
-    for run, values in mious.items():
-        if found := ITERATION.fullmatch(run):
-            own.setdefault(found["method"], []).append((int(found["step"]), fmean(values)))
-            if run in PAPERS:
-                first, *_ = PAPERS[run].all_classes.split(" / ")  # of Max and Relative rule
-                papers.setdefault(PAPER + found["method"], []).append((int(found["step"]), float(first)))
-    return own | papers
+    own: dict[str, dict[float, float]] = {}
+    papers: dict[str, dict[float, float]] = {}
+    for method, networks in main.items():
+        for run in networks:
+            if run in mious and (found := ITERATION.fullmatch(run)):
+                step = float(found["step"])  # a network with propagation takes the place of the one that it refines
+                own.setdefault(method, {})[step] = fmean(mious[run])
+                if run in PAPERS:
+                    first, *_ = PAPERS[run].all_classes.split(" / ")  # of Max and Relative rule
+                    papers.setdefault(PAPER + method, {})[step] = float(first)
+    return {name: sorted(points.items()) for name, points in (own | papers).items()}
 
 
 def _of_run(won: Mapping[str, list[tuple[float, float]]], run: str) -> dict[str, list[tuple[float, float]]]:

@@ -12,7 +12,7 @@ REPEATED = re.compile(r"(?P<before>(?!cues_).+)_s(?P<seed>\d+)(?P<after>(?:_spn)
 
 @dataclass(frozen=True)
 class Spread:
-    """A figure in [0, 1] of every seed, at least one."""
+    """A figure in [0, 1] of every seed, or the difference of two; at least one seed."""
 
     values: tuple[float, ...]
 
@@ -23,12 +23,20 @@ class Spread:
     @property
     def text(self) -> str:
         """In percent: `56.9 ± 0.4`, the sample's standard deviation, or `56.9` where there is one seed."""
-        around = f" ± {100 * stdev(self.values):.1f}" if len(self.values) > 1 else ""
-        return f"{100 * self.mean:.1f}{around}"
+        return f"{100 * self.mean:.1f}{self._around}"
+
+    @property
+    def signed(self) -> str:
+        """The same of a difference, in points: `+1.4 ± 0.4`."""
+        return f"{100 * self.mean:+.1f}{self._around}"
 
     @property
     def seeds(self) -> str:
         return "one seed" if len(self.values) == 1 else f"{len(self.values)} seeds"
+
+    @property
+    def _around(self) -> str:
+        return f" ± {100 * stdev(self.values):.1f}" if len(self.values) > 1 else ""
 
 
 def without_seed(name: str) -> tuple[str, int]:
