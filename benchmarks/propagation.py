@@ -1,4 +1,4 @@
-"""Spatial propagation in both forms, per pixel in Python, and the dense random walk: seconds and peak memory.
+"""Spatial propagation in every form, per pixel in Python, and the dense random walk: seconds and peak memory.
 
 python -m benchmarks.propagation [41x41 …]          (without sizes: those of the table in docs/benchmarks.md)
 """
@@ -6,10 +6,12 @@ python -m benchmarks.propagation [41x41 …]          (without sizes: those of t
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +21,13 @@ from torch import Tensor
 from wsss_core.affinity import affinities, propagate, random_walk, stable, transition
 
 CLASSES, SIZES = 21, ((41, 41), (81, 81), (161, 161), (375, 500))
-METHODS = ("numba, shared", "numba, per class", "torch, shared", "torch, per class", "pixel by pixel", "random walk")
-LOOP_NODES, WALK_NODES = 41 * 41, 81 * 81
+FORMS = ("numba", "triton", "torch") if torch.cuda.is_available() else ("numba", "torch")
+METHODS = (
+    *(f"{form}, {sharing}" for form in FORMS for sharing in ("shared", "per class")),
+    "pixel by pixel",
+    "random walk",
+)
+LARGEST_WALK = (81, 81)  # of a greater grid, time and memory are estimated from this one
 REPEATS, LONG = 5, 5.0  # a run of more seconds than LONG is not repeated
 
 
@@ -36,21 +43,32 @@ def propagation_table(sizes: tuple[tuple[int, int], ...] = SIZES) -> str:
 
 
 def figures(method: str, height: int, width: int) -> tuple[str, str, str]:
-    """Measured in a process of its own, so that no other method's peak counts."""
-    nodes = height * width
-    if method == "pixel by pixel" and nodes > LOOP_NODES:
-        return "–", "–", "–"
-    if method == "random walk" and nodes > WALK_NODES:
-        return "out of reach", "–", f"{nodes**2 * 4 / 2**20:.0f} per matrix"
+    """Seconds forward and with backward, and MiB; "≈" marks estimates: a walk takes n³ of time, n² of memory."""
+    larger = height * width / math.prod(LARGEST_WALK)
+    if method == "random walk" and larger > 1:
+        seconds, _, peak = measure_apart(method, *LARGEST_WALK)
+        return estimate(seconds * larger**3), "–", estimate(peak * larger**2)
+    forward, both, peak = measure_apart(method, height, width)
+    return f"{forward:.4f}", "–" if both is None else f"{both:.4f}", f"{peak:.0f}"
+
+
+def estimate(number: float) -> str:
+    return f"≈ {float(f'{number:.2g}'):.0f}"
+
+
+@cache
+def measure_apart(method: str, height: int, width: int) -> tuple[float, float | None, float]:
+    """`measure` in a process of its own, so that no other method's peak counts."""
     command = [sys.executable, "-m", "benchmarks.propagation", "measure", method, str(height), str(width)]
     out = subprocess.run(command, cwd=Path(__file__).resolve().parents[1], check=True, capture_output=True, text=True)
     forward, both, peak = json.loads(out.stdout)
-    return f"{forward:.4f}", "–" if both is None else f"{both:.4f}", f"{peak:.0f}"
+    return forward, both, peak
 
 
 def measure(method: str, height: int, width: int) -> tuple[float, float | None, float]:
     """Seconds forward, seconds with backward (None where there is none), and MiB beyond those before the input."""
-    device = torch.device("cuda" if method.startswith("torch") and torch.cuda.is_available() else "cpu")
+    on_gpu = method.startswith(("torch", "triton")) and torch.cuda.is_available()
+    device = torch.device("cuda" if on_gpu else "cpu")
     run_method(method, 3, 4, device)[1]()  # loads and compiles
     before = peak_mib(device)
     forward, both = run_method(method, height, width, device)
@@ -74,7 +92,7 @@ def run_method(
     if method == "pixel by pixel":
         arrays = signal.numpy(), weights.detach().numpy()
         return (loop := lambda: pixel_by_pixel(*arrays)), loop
-    form = "numba" if method.startswith("numba") else "torch"
+    form = method.split(",")[0]
     signal.requires_grad_()
 
     def forward() -> Tensor:

@@ -11,7 +11,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.affinity import AffinityLoss
 from wsss_core.models.heads import HeadName
-from wsss_core.models.propagation import PropagationNetwork, propagation_from
+from wsss_core.models.propagation import Propagated, PropagationNetwork, propagation_from
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
@@ -27,6 +27,8 @@ class Affinity:
     Attributes:
         smoothness: weight of the region smoothness.
         per_class: affinities for each label apart, or shared by all (a twentieth of the maps for 21 labels).
+        propagated: the unary network's probabilities, as in the paper, or its logits; saved with the network, so that
+            `refine` and `predict` propagate the same.
         images_seen, head, width: of the guidance network; the budget's if left out, but a head without a width has its
             own default.
         training: what differs from the section of that name.
@@ -34,6 +36,7 @@ class Affinity:
 
     smoothness: float = 1.0
     per_class: bool = True
+    propagated: Propagated = "probabilities"
     images_seen: int | None = None
     head: HeadName | None = None
     width: int | None = None
@@ -79,6 +82,7 @@ def main(
         head=head,
         width=width,
         per_class=chosen.per_class,
+        propagated=chosen.propagated,
     )
     augment = training.augment(budget, network.output_stride)
     images = chosen.images_seen or budget.share(networks)

@@ -1,5 +1,7 @@
 """Sums over superpixels against a loop over regions, and by hand."""
 
+import math
+
 import pytest
 import torch
 
@@ -115,6 +117,13 @@ def test_affinity_loss_is_a_mean_over_labelled_pixels_plus_smoothness():
     assert list(AffinityLoss(smoothness=0)((log_p, weights), batch)) == ["log_likelihood"]
     unlabelled = batch | {"labels": torch.full((1, 1, 3), 255)}
     assert AffinityLoss()((log_p, weights), unlabelled)["log_likelihood"].item() == 0
+
+
+def test_between_nodes_probabilities_sum_to_one_as_at_inference():
+    log_p = torch.tensor([[0.9, 0.5], [0.1, 0.5]]).log()[None, :, None]  # odds 9 and 1: between them 3
+    batch = {"labels": torch.tensor([[[255, 0, 255]]]), "valid": torch.ones(1, 1, 3, dtype=torch.bool)}
+    terms = AffinityLoss(smoothness=0)((log_p, torch.zeros(1, 4, 3, 1, 1, 2)), batch)
+    assert terms["log_likelihood"].item() == pytest.approx(-math.log(0.75))
 
 
 def test_region_loss_looks_at_pure_regions_alone():

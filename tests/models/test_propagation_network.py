@@ -6,7 +6,7 @@ import torch
 from wsss_core.affinity.propagation import propagate
 from wsss_core.models.attention import make_fcan
 from wsss_core.models.backbone import make_backbone
-from wsss_core.models.propagation import SMALLEST, make_propagation, propagated, propagation_from
+from wsss_core.models.propagation import SMALLEST, make_propagation, normalised, propagation_from
 from wsss_core.models.regions import make_region_network
 from wsss_core.models.saved import load_model, load_segmenter, save_model
 from wsss_core.models.segmenter import make_segmenter
@@ -18,14 +18,18 @@ CLASSES = ["background", "cat", "dog", "cow"]
 PHOTOS = torch.rand(2, 3, 65, 49, generator=torch.Generator().manual_seed(0)) * 255
 
 
-def network(*, per_class=True, seed=0):
+def network(*, per_class=True, seed=0, **options):
     torch.manual_seed(seed)
-    return make_propagation(**TRUNK, head="pyramid", width=8, per_class=per_class, unary=UNARY)
+    return make_propagation(**TRUNK, head="pyramid", width=8, per_class=per_class, unary=UNARY, **options)
 
 
+PROPAGATED = pytest.mark.parametrize("propagated", ["probabilities", "logits"])
+
+
+@PROPAGATED
 @pytest.mark.parametrize("per_class", [True, False])
-def test_log_probabilities_in_evaluation_and_affinities_too_in_training(per_class):
-    model = network(per_class=per_class)
+def test_log_probabilities_in_evaluation_and_affinities_too_in_training(per_class, propagated):
+    model = network(per_class=per_class, propagated=propagated)
     log_p, affinities = model.train()(PHOTOS)
     assert log_p.shape == (2, 4, 17, 13)
     assert affinities.shape == (2, 4, 3, 4 if per_class else 1, 17, 13)
@@ -44,8 +48,9 @@ def test_only_the_guidance_network_learns():
     assert all(torch.equal(before[name], buffer) for name, buffer in model.unary.named_buffers())  # frozen statistics
 
 
-def test_without_affinities_the_unary_network_speaks():
-    model = network().eval()
+@PROPAGATED
+def test_without_affinities_the_unary_network_speaks(propagated):
+    model = network(propagated=propagated).eval()
     torch.nn.init.zeros_(model.head.classifier.weight)
     with torch.no_grad():
         both = model.before_and_after(PHOTOS)
@@ -55,19 +60,43 @@ def test_without_affinities_the_unary_network_speaks():
 
 
 def test_the_scans_maximum_is_divided_by_its_sum():
-    p = torch.rand(1, 3, 4, 5).softmax(1)
-    weights = torch.rand(1, 4, 3, 3, 4, 5) / 3
-    spread = propagate(p, weights).clamp(min=SMALLEST)
-    torch.testing.assert_close(propagated(p, weights).exp(), spread / spread.sum(1, keepdim=True))
-    negative = -torch.ones(1, 4, 3, 3, 4, 5) / 3
-    assert (
-        propagated(torch.eye(3)[None, :, :, None].expand(1, 3, 3, 1).contiguous(), negative[..., :3, :1])
-        .isfinite()
-        .all()
-    )
+    spread = torch.tensor([0.6, 0.4, 0.2, 0.0]).view(1, 4, 1, 1)
+    expected = torch.tensor([0.5, 1 / 3, 1 / 6, SMALLEST / 1.2])
+    torch.testing.assert_close(normalised(spread).exp().flatten(), expected)
+    assert normalised(-spread).isfinite().all()  # negative affinities can take a class below 0
 
 
-def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path):
+def test_probabilities_are_propagated_or_logits():
+    unary = torch.randn(1, 4, 17, 13, generator=torch.Generator().manual_seed(1)) * 1.5
+    both = {}
+    for propagated in ("probabilities", "logits"):
+        model = network(propagated=propagated).eval()
+        model.unary = Given(unary)
+        with torch.no_grad():
+            affinities = model.affinities(PHOTOS[:1])
+            both[propagated] = model(PHOTOS[:1])
+            before, after, _ = model.before_and_after(PHOTOS[:1]).split([4, 4, 1], 1)
+        torch.testing.assert_close(before, unary.log_softmax(1), rtol=1e-4, atol=1e-4)
+        assert torch.equal(after, both[propagated])
+    spread = propagate(unary.softmax(1), affinities).clamp(min=SMALLEST)
+    torch.testing.assert_close(both["probabilities"].exp(), spread / spread.sum(1, keepdim=True))
+    torch.testing.assert_close(both["logits"].exp(), propagate(unary, affinities).softmax(1))
+    assert (both["logits"] - both["probabilities"]).abs().max() > 0.1
+
+
+class Given(torch.nn.Module):
+    """Stands for a unary network of these logits."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = logits
+
+    def forward(self, photos):
+        return self.logits
+
+
+@PROPAGATED
+def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path, propagated):
     save_model(
         tmp_path / "b",
         make_backbone("test_resnet", output_stride=16),
@@ -77,14 +106,24 @@ def test_saved_and_loaded_it_scores_pixels_as_a_segmenter(tmp_path):
     unary = make_segmenter(**UNARY)
     save_model(tmp_path / "u", unary, {"kind": "segmenter", **UNARY, "classes": CLASSES})
     model, description = propagation_from(
-        tmp_path / "b", *load_segmenter(tmp_path / "u"), classes=CLASSES, head="pyramid", width=8, per_class=True
+        tmp_path / "b",
+        *load_segmenter(tmp_path / "u"),
+        classes=CLASSES,
+        head="pyramid",
+        width=8,
+        per_class=True,
+        propagated=propagated,
     )
     save_model(tmp_path / "p", model, {**description, "classes": CLASSES})
     loaded, read = load_segmenter(tmp_path / "p", classes=CLASSES)
     assert read["unary"] == UNARY | {"field_of_view": 224} or read["unary"] == UNARY
+    assert read["propagated"] == loaded.propagated == propagated
     with torch.no_grad():
         assert torch.equal(loaded(PHOTOS), model.eval()(PHOTOS))
         torch.testing.assert_close(loaded.unary(PHOTOS), unary.eval()(PHOTOS))
+    before_the_choice = {key: value for key, value in description.items() if key != "propagated"}
+    save_model(tmp_path / "old", model, {**before_the_choice, "classes": CLASSES})
+    assert load_segmenter(tmp_path / "old")[0].propagated == "probabilities"
     torch.manual_seed(3)
     other = make_segmenter(**UNARY)
     save_model(tmp_path / "v", other, {"kind": "segmenter", **UNARY, "classes": CLASSES})

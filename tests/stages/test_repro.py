@@ -195,7 +195,7 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
         places = [ran.index(stage.format(t)) for stage in chain]
         assert places == sorted(places)
     assert ran.index("refine@affinity_1") < ran.index("train_segmenter@affinity_2")
-    edit_params(project, lambda params: params["train_affinity"]["affinity"].update(smoothness=0.5))
+    edit_params(project, lambda params: params["train_affinity"]["affinity"].update(propagated="logits"))
     again = repro(project, "evaluate@refined_affinity_1")
     assert again[0] == "train_affinity@affinity_1_spn" and "mine_regions@affinity_1" not in again
     regions, refined = (wsss_core.open(project / f"data/{name}/affinity_1") for name in ("regions", "refined"))
@@ -212,6 +212,9 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
     )
     log = pd.read_csv(project / "data/segmenters/affinity_1_spn/loss.csv")
     assert list(log) == ["step", "images", "lr", "log_likelihood", "smoothness", "total"]
+    saved = {t: project / f"data/segmenters/affinity_{t}_spn/model.json" for t in (1, 2)}
+    kinds = {t: json.loads(file.read_text())["propagated"] for t, file in saved.items()}
+    assert kinds == {1: "logits", 2: "probabilities"}  # step 2 has not been asked for again
     run(project, "wsss", "rows", "--methods", "mining")
     run(project, "wsss", "rows")
 

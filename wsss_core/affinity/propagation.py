@@ -1,13 +1,11 @@
 """Spatial propagation: a map carried over the picture by learned weights, line by line in four directions."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from wsss_core.affinity import scan_torch
-
-Form = Literal["fastest", "numba", "torch"]
+from wsss_core.affinity.forms import Form, chosen_form
 
 
 def propagate(signal: Tensor, weights: Tensor, *, form: Form = "fastest") -> Tensor:
@@ -44,8 +42,8 @@ def scans(signal: Tensor, weights: Tensor, *, form: Form = "fastest") -> Tensor:
             then neighbour (above, beside, below for the first two directions; left, straight, right for the others),
             of the pixel that is reached. G = C, or G = 1 for weights that all channels share. Any range; `stable` keeps
             the result from growing.
-        form: "numba" for float32 and float64 on the CPU, "torch" for any device and type, "fastest" the first of them
-            that can.
+        form: "numba" for float32 and float64 on the CPU, "triton" for float32 on a GPU, "torch" for any device and
+            type, "fastest" the first of them that can (see `chosen_form`).
 
     Returns:
         float (B, 4, C, H, W), differentiable once with respect to both.
@@ -54,17 +52,7 @@ def scans(signal: Tensor, weights: Tensor, *, form: Form = "fastest") -> Tensor:
         ValueError: shapes, types or devices that do not fit, an empty signal, or a form that does not exist or cannot.
     """
     _check(signal, weights)
-    compiled = signal.device.type == "cpu" and signal.dtype in (torch.float32, torch.float64)
-    if form not in get_args(Form) or (form == "numba" and not compiled):
-        raise ValueError(
-            f"expected a form of {get_args(Form)} that can take {signal.dtype} on {signal.device}: {form!r}"
-        )
-    if form == "torch" or not compiled:
-        return _Scans.apply(signal, weights, scan_torch)
-    # Numba is loaded by the first scan on the CPU, not by everything that imports this.
-    from wsss_core.affinity import scan_numba
-
-    return _Scans.apply(signal, weights, scan_numba)
+    return _Scans.apply(signal, weights, chosen_form(form, signal.device, signal.dtype))
 
 
 def stable(weights: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.functional import nll_loss
+from torch.nn.functional import cross_entropy
 
 from wsss_core.affinity.regions import region_means
 from wsss_core.losses.soft_targets import IGNORE, labelled_pixels
@@ -16,6 +16,9 @@ from wsss_core.losses.upsample import on_grid, upsample
 @dataclass(frozen=True, kw_only=True)
 class AffinityLoss:
     """Log-likelihood of the labels after propagation, and region smoothness (Wang et al. 2019, eqs. 7 and 8).
+
+    Between the nodes of the network's grid, enlarged log-probabilities are those of no distribution: a softmax over the
+    labels makes them one, here as where labels are predicted.
 
     Attributes:
         smoothness: weight ≥ 0 of the region smoothness, which the paper does not give; 0 leaves the term out.
@@ -38,7 +41,7 @@ class AffinityLoss:
         log_probabilities, affinities = output
         labels = batch["labels"].masked_fill(~labelled_pixels(batch["labels"], batch["valid"]), IGNORE)
         full = upsample(log_probabilities, (labels.shape[1], labels.shape[2]))
-        total = nll_loss(full, labels, ignore_index=IGNORE, reduction="sum")
+        total = cross_entropy(full, labels, ignore_index=IGNORE, reduction="sum")
         terms = {"log_likelihood": total / (labels != IGNORE).sum().clamp(min=1)}
         if self.smoothness:
             terms["smoothness"] = self.smoothness * region_smoothness(affinities.flatten(1, 3), batch["superpixels"])
