@@ -201,9 +201,11 @@ def _vary_dcsp(params: Any) -> None:
     steps = len(params["saliency"].get("thresholds", ())) + 1
     for name, change in ({f"s{step}": {"step": step} for step in range(1, steps)} | DCSP_CUES).items():
         params["mine_cues"].setdefault(f"dcsp_{name}", {**cue, **change})
-    # A maximum sends its gradient to one node per class: at ten times the rate, which a mean bears, the loss was NaN.
-    gentle = {**fcan.get("training", {}), "head_lr_factor": 2, "head_bias_lr_factor": 4}
-    params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp", "training": gentle})
+    # A maximum sends its gradient to one node per class: at ten times the rate, which a mean bears, losses became NaN.
+    gentle = {"head_lr_factor": 2, "head_bias_lr_factor": 4}
+    joint = section(params, "train_segmenter.dcsp")
+    params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp", "training": fcan.get("training", {}) | gentle})
+    params["train_segmenter"].setdefault("dcsp_gmp", {**joint, "training": joint.get("training", {}) | gentle})
     params["attention"].setdefault("gmp", copy.deepcopy(section(params, "attention.fcan")))
     scales = list(section(params, "predict").get("scales", [1.0]))  # as the networks that it is compared with
     params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": scales})

@@ -320,7 +320,9 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
         fcan = "attention_nets/fcan"
         chain("dcsp", "cues/dcsp", fcan, max(wiring.adapts, 2 if wiring.ablations else 1))
         for cue in variants:
-            chain(cue, f"cues/{cue}", "attention_nets/gmp" if cue == "dcsp_gmp" else fcan)
+            maximum = cue == "dcsp_gmp"
+            start, settings = ("attention_nets/gmp", "dcsp_gmp") if maximum else (fcan, "dcsp")
+            chain(cue, f"cues/{cue}", start, settings=settings)
         if wiring.ablations:
             chain("dcsp_separate", "cues/dcsp", f"backbones/{wiring.backbone}", settings="dcsp_separate")
             again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}", "seed": seed}
