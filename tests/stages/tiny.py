@@ -37,7 +37,8 @@ def shrink(params) -> None:
     params["budget"] |= {"size": 64, "images_seen": 24}
     params["training"] |= {"batch": 4, "workers": 0}
     params["train_saliency"]["images_seen"] = 8
-    params["saliency"]["thresholds"] = [0.5, 0.52]  # so that a detector this raw finds something to erase
+    if params["saliency"]["thresholds"]:  # a detector this raw has to find something to erase
+        params["saliency"]["thresholds"] = [0.5, 0.52]
     for network in params["train_attention"].values():
         network["images_seen"] = 8
     # Networks this raw find nothing; every image has to count as easy for the graph to go on.
