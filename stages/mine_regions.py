@@ -84,7 +84,7 @@ def main(
     width = budget.width if chosen.width is None else chosen.width
     network, description = region_network_from(start, n_classes=len(photos.classes), width=width)
     augment = training.augment(budget, network.output_stride)
-    images = chosen.images_seen or budget.share(networks)
+    images = budget.images(chosen.images_seen, networks)
     samples = TrainingSamples(photos, targets, rows=table, augment=augment, seed=seed, superpixels=regions)
     fit(
         net,

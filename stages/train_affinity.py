@@ -85,7 +85,7 @@ def main(
         propagated=chosen.propagated,
     )
     augment = training.augment(budget, network.output_stride)
-    images = chosen.images_seen or budget.share(networks)
+    images = budget.images(chosen.images_seen, networks)
     fit(
         out,
         network,

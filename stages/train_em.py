@@ -83,7 +83,7 @@ def main(
     if second.is_dir():
         sources.append(Source(Dataset(second), chosen.second, _number(second_strong), f"{where}.second"))
     classes = joined_classes([source.dataset for source in sources])
-    images = budget.share(networks) if chosen.images_seen is None else chosen.images_seen
+    images = budget.images(chosen.images_seen, networks)
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = segmenter_from(

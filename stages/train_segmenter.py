@@ -61,7 +61,7 @@ def main(*, settings: str, seed: int, networks: int = 1, dataset: Path, labels: 
     photos, targets = Dataset(dataset), open_store(labels)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])]
-    images = budget.share(networks) if chosen.images_seen is None else chosen.images_seen
+    images = budget.images(chosen.images_seen, networks)
     head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = (

@@ -88,7 +88,7 @@ def main(
     torch.manual_seed(seed)
     network, description = pixel_features_from(start, width=chosen.width)
     augment = training.augment(budget, network.output_stride)
-    images = chosen.images_seen or budget.share(networks)
+    images = budget.images(chosen.images_seen, networks)
     fit(
         net,
         network,

@@ -2,21 +2,11 @@
 
 from pathlib import Path
 
-import pytest
-
 from wsss_core.cli.presets import init_project
 from wsss_core.cli.rows import make_rows
 from wsss_core.stage import load_params
 
 METHODS = ["mining", "crf", "em", "dcsp", "affinity", "combined"]
-
-
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def stores(rows: dict, *beginnings: str) -> list[str]:

@@ -20,14 +20,6 @@ def preset(name: str) -> dict:
     return load_preset(name)
 
 
-@pytest.fixture
-def project(tmp_path, monkeypatch):
-    (tmp_path / "stages").mkdir()
-    (tmp_path / "dvc.yaml").touch()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_gives_consistent_rows(name):
     params = preset(name)
@@ -419,6 +411,15 @@ def test_an_older_params_file_gets_the_key_that_stages_depend_on(project):
     YAML().dump(params, Path("params.yaml"))
     write_rows({})
     assert load_params()["budget"]["crop"] is None
+
+
+@pytest.mark.parametrize("name", ["laptop", "voc12"])
+def test_no_two_sections_share_a_value(project, name):
+    Path("photos/JPEGImages").mkdir(parents=True)
+    Path("maps").mkdir()
+    init_project(name, detector=Path("maps"), root=Path("photos"), options={"methods": ALL, "ablations": True})
+    lines = [line.partition("#")[0] for line in Path("params.yaml").read_text().splitlines()]
+    assert not [line for line in lines if "&" in line or "*id" in line]
 
 
 def test_a_method_divides_the_budget_among_its_networks(project):

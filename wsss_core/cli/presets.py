@@ -165,7 +165,7 @@ def _add_settings(params: Any) -> None:
         _vary_combinations(params["combinations"], settings)
     if ablations and "affinity" in methods:
         settings = params["train_affinity"]
-        settings.setdefault("affinity_rough", {**copy.deepcopy(settings["affinity"]), "smoothness": 0.0})
+        settings.setdefault("affinity_rough", _changed(settings["affinity"], smoothness=0.0))
         params.setdefault("walk", {"psa": {"radius": 5, "beta": 8, "log2_steps": 8, "background": 16}})
     if ablations and "em" in methods:
         _sweep_em(params["train_em"], params["box_labels"])
@@ -198,20 +198,22 @@ def _sweep_crf(runs: Any) -> None:
 
 def _vary_dcsp(params: Any) -> None:
     cue, fcan = section(params, "mine_cues.dcsp"), section(params, "train_attention.fcan")
+    joint = section(params, "train_segmenter.dcsp")
     steps = len(params["saliency"].get("thresholds", ())) + 1
     for name, change in ({f"s{step}": {"step": step} for step in range(1, steps)} | DCSP_CUES).items():
-        params["mine_cues"].setdefault(f"dcsp_{name}", {**cue, **change})
+        params["mine_cues"].setdefault(f"dcsp_{name}", _changed(cue, **change))
     # A maximum sends its gradient to one node per class: at ten times the rate, which a mean bears, losses became NaN.
-    gentle = {"head_lr_factor": 2, "head_bias_lr_factor": 4}
-    joint = section(params, "train_segmenter.dcsp")
-    params["train_attention"].setdefault("gmp", {**fcan, "pool": "gmp", "training": fcan.get("training", {}) | gentle})
-    params["train_segmenter"].setdefault("dcsp_gmp", {**joint, "training": joint.get("training", {}) | gentle})
+    fcan_rate, joint_rate = (
+        _changed(each.get("training", {}), head_lr_factor=2, head_bias_lr_factor=4) for each in (fcan, joint)
+    )
+    params["train_attention"].setdefault("gmp", _changed(fcan, pool="gmp", training=fcan_rate))
+    params["train_segmenter"].setdefault("dcsp_gmp", _changed(joint, training=joint_rate))
     params["attention"].setdefault("gmp", copy.deepcopy(section(params, "attention.fcan")))
     scales = list(section(params, "predict").get("scales", [1.0]))  # as the networks that it is compared with
     params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": scales})
-    head = {"head": fcan.get("head", "largefov"), "width": fcan.get("width")}
-    shared = {key: value for key, value in section(params, "train_segmenter.dcsp").items() if key != "joint"}
-    params["train_segmenter"].setdefault("dcsp_separate", {**shared, **head})
+    separate = _changed(joint, head=fcan.get("head", "largefov"), width=fcan.get("width"))
+    separate.pop("joint", None)
+    params["train_segmenter"].setdefault("dcsp_separate", separate)
 
 
 def _vary_combinations(combinations: Any, settings: Any) -> None:
@@ -219,7 +221,7 @@ def _vary_combinations(combinations: Any, settings: Any) -> None:
     loss = first.get("settings") if isinstance(first, Mapping) else None
     for part, weight in (("plain", "neighbourhood_weight"), ("ce", "iou_gain")):
         if settings.get(loss, {}).get(weight):
-            settings.setdefault(f"{loss}_{part}", {**copy.deepcopy(settings[loss]), weight: 0.0})
+            settings.setdefault(f"{loss}_{part}", _changed(settings[loss], **{weight: 0.0}))
 
 
 def _sweep_em(runs: Any, box_labels: Any) -> None:
@@ -230,11 +232,15 @@ def _sweep_em(runs: Any, box_labels: Any) -> None:
             estep["foreground_boost"] = estep.get("background_boost", 3) + gap
     for center in SWEPT_CENTERS:
         if f"seg_{center}" not in box_labels:
-            box_labels[f"seg_{center}"] = {**copy.deepcopy(box_labels["seg"]), "center": center / 100}
+            box_labels[f"seg_{center}"] = _changed(box_labels["seg"], center=center / 100)
     for name, pixels in (("field_small", 128), ("field_large", 224)):
         if name not in runs:
-            runs[name] = copy.deepcopy(runs["em_adapt"])
-            runs[name]["field_of_view"] = pixels
+            runs[name] = _changed(runs["em_adapt"], field_of_view=pixels)
+
+
+def _changed(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """A copy of a section with other values, whole: what two sections shared would be an anchor in the file."""
+    return {**copy.deepcopy(dict(settings)), **changes}
 
 
 def _inside(settings: Any, *keys: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from wsss_core.cli.combinations import WORDS, Chain, check_name, combined_rows, varied
 from wsss_core.cli.panels import gallery_panels
-from wsss_core.cli.step_rows import StepRows, affinity_rows
+from wsss_core.cli.step_rows import How, StepRows, affinity_rows
 from wsss_core.stage import InputError, bind, section
 
 Rows = dict[str, Any]
@@ -253,12 +253,12 @@ def _sources(settings: Mapping[str, Any], name: str) -> dict[str, str]:
 def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, Any]]:
     runs: dict[str, Any] = {}
     esteps: dict[str, Any] = {}
-    shared = {"networks": wiring.sharing("mining")}
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
+        how = {"seed": seed, "networks": wiring.sharing("mining")}
 
-        def add(run: str, settings: str, labels: str, begin: str, seed: int = seed, s: str = s) -> None:
-            runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin, "seed": seed, **shared}
+        def add(run: str, settings: str, labels: str, begin: str, how: How = how, s: str = s) -> None:
+            runs[f"{run}{s}"] = {"settings": settings, "labels": labels, "start": begin} | how
 
         def estep(name: str, segmenter: str, s: str = s) -> str:
             network = f"segmenters/{segmenter}{s}"
@@ -270,8 +270,7 @@ def _mining_runs(wiring: Wiring, start: str) -> tuple[dict[str, Any], dict[str, 
             labels = estep(f"mining_{t}", f"mining_{t - 1}")
             add(f"mining_{t}", f"mining_{t}", labels, f"segmenters/mining_{t - 1}{s}")
         if wiring.full:
-            add("full", "full", "dataset/masks", start)
-            runs[f"full{s}"]["networks"] = 1
+            add("full", "full", "dataset/masks", start, how | {"networks": 1})
         if wiring.ablations:
             for first, second in ABLATED_PAIRS:
                 once, twice = f"em1_{first}", f"em2_{first}_{second}"
@@ -298,24 +297,18 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
     """Joint training on mined cues, then on what the network makes of them (Chaudhry et al. 2017, §4.3)."""
     runs: dict[str, Any] = {}
     esteps: dict[str, Any] = {}
-    shared = {"networks": wiring.sharing("dcsp")}
     for seed in range(wiring.seeds):
         s = f"_s{seed}" if seed else ""
+        how = {"seed": seed, "networks": wiring.sharing("dcsp")}
 
         def chain(
-            name: str, cue: str, start: str, adapts: int = 1, settings: str = "dcsp", seed: int = seed, s: str = s
+            name: str, cue: str, start: str, adapts: int = 1, settings: str = "dcsp", how: How = how, s: str = s
         ) -> None:
-            runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start, "seed": seed, **shared}
+            runs[f"{name}_0{s}"] = {"settings": settings, "labels": cue, "start": start} | how
             for t in range(1, adapts + 1):
                 before, now = f"segmenters/{name}_{t - 1}{s}", f"{name}_{t}{s}"
                 esteps[now] = {"settings": "adapt", "segmenter": before, "cues": cue}
-                runs[now] = {
-                    "settings": settings,
-                    "labels": f"posteriors/{now}",
-                    "start": before,
-                    "seed": seed,
-                    **shared,
-                }
+                runs[now] = {"settings": settings, "labels": f"posteriors/{now}", "start": before} | how
 
         fcan = "attention_nets/fcan"
         chain("dcsp", "cues/dcsp", fcan, max(wiring.adapts, 2 if wiring.ablations else 1))
@@ -325,8 +318,8 @@ def _dcsp_runs(wiring: Wiring, variants: list[str]) -> tuple[dict[str, Any], dic
             chain(cue, f"cues/{cue}", start, settings=settings)
         if wiring.ablations:
             chain("dcsp_separate", "cues/dcsp", f"backbones/{wiring.backbone}", settings="dcsp_separate")
-            again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}", "seed": seed}
-            runs[f"dcsp_unadapted_1{s}"] = again | shared
+            again = {"settings": "dcsp", "labels": "cues/dcsp", "start": f"segmenters/dcsp_0{s}"}
+            runs[f"dcsp_unadapted_1{s}"] = again | how
     return runs, esteps
 
 

@@ -30,9 +30,9 @@ class Budget:
         if self.images_seen < 1:
             raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
 
-    def share(self, networks: int) -> int:
-        """Images for each of so many networks, at least 1."""
-        return max(1, self.images_seen // networks)
+    def images(self, own: int | None, networks: int) -> int:
+        """What one of so many networks sees: its own number where its section names one, else an equal share of all."""
+        return max(1, self.images_seen // networks) if own is None else own
 
 
 def crop_side(size: int, stride: int) -> int:
