@@ -6,12 +6,12 @@ import string
 import pytest
 
 from wsss_core.cli.presets import init_project
-from wsss_core.cli.rows import make_rows
 from wsss_core.report.claim_list import CLAIMS
 from wsss_core.report.claims import Claim, as_json, judge
 from wsss_core.report.comparison import above, adds, alike, at_most, compare, costs, filled, much_above, not_above
 from wsss_core.report.figures import Figures
 from wsss_core.report.results import Evaluation
+from wsss_core.rows.graph import make_rows
 from wsss_core.stage import load_params
 
 CHAINS = {

@@ -1,8 +1,8 @@
 """Runs by their number of images with masks."""
 
-from wsss_core.cli.rows import em_row
 from wsss_core.report.results import Evaluation
 from wsss_core.report.supervision import by_masks, masks_table
+from wsss_core.rows.em import em_row
 
 
 def row(settings: str, **fields) -> dict:

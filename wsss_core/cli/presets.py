@@ -13,9 +13,11 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.rows import DCSP_CUES, SWEPT_CENTERS, SWEPT_GAPS, SWEPT_WEIGHTS, Rows, make_rows
 from wsss_core.cli.sources import describe_source
-from wsss_core.stage import InputError, load_params, section
+from wsss_core.cli.variants import add_variants
+from wsss_core.rows.graph import make_rows
+from wsss_core.rows.kinds import Rows
+from wsss_core.stage import InputError, load_params
 
 PRESETS = ("demo", "tour", "laptop", "best", "voc12")
 OVER = {"best": "laptop", "tour": "demo"}  # what such a preset leaves out it has from the other
@@ -157,18 +159,8 @@ def _add_settings(params: Any) -> None:
             _lay_under(params, method)
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
         _lay_under(params, "second")
-    if ablations and "crf" in methods:
-        _sweep_crf(params["train_em"])
-    if ablations and "dcsp" in methods:
-        _vary_dcsp(params)
-    if ablations and "combined" in methods:
-        _vary_combinations(params["combinations"], settings)
-    if ablations and "affinity" in methods:
-        settings = params["train_affinity"]
-        settings.setdefault("affinity_rough", _changed(settings["affinity"], smoothness=0.0))
-        params.setdefault("walk", {"psa": {"radius": 5, "beta": 8, "log2_steps": 8, "background": 16}})
-    if ablations and "em" in methods:
-        _sweep_em(params["train_em"], params["box_labels"])
+    if ablations:
+        add_variants(params, methods)
 
 
 def _has(params: Any, name: str) -> bool:
@@ -183,70 +175,6 @@ def _lay_under(params: Any, preset: str) -> None:
         params[stage] = there
         for name, values in section_.items():
             there.setdefault(name, values)
-
-
-def _sweep_crf(runs: Any) -> None:
-    if "crf_joint" not in runs:
-        runs["crf_joint"] = copy.deepcopy(runs["crf_exp"])
-        _inside(runs["crf_joint"], "loss", "neighbourhood")["normalised"] = "joint"
-    for form in ("mean", "exp"):
-        for weight in SWEPT_WEIGHTS:
-            if f"crf_{form}_{weight}" not in runs:
-                runs[f"crf_{form}_{weight}"] = copy.deepcopy(runs[f"crf_{form}"])
-                _inside(runs[f"crf_{form}_{weight}"], "loss")["neighbourhood_weight"] = weight / 100
-
-
-def _vary_dcsp(params: Any) -> None:
-    cue, fcan = section(params, "mine_cues.dcsp"), section(params, "train_attention.fcan")
-    joint = section(params, "train_segmenter.dcsp")
-    steps = len(params["saliency"].get("thresholds", ())) + 1
-    for name, change in ({f"s{step}": {"step": step} for step in range(1, steps)} | DCSP_CUES).items():
-        params["mine_cues"].setdefault(f"dcsp_{name}", _changed(cue, **change))
-    # A maximum sends its gradient to one node per class: at ten times the rate, which a mean bears, losses became NaN.
-    fcan_rate, joint_rate = (
-        _changed(each.get("training", {}), head_lr_factor=2, head_bias_lr_factor=4) for each in (fcan, joint)
-    )
-    params["train_attention"].setdefault("gmp", _changed(fcan, pool="gmp", training=fcan_rate))
-    params["train_segmenter"].setdefault("dcsp_gmp", _changed(joint, training=joint_rate))
-    params["attention"].setdefault("gmp", copy.deepcopy(section(params, "attention.fcan")))
-    scales = list(section(params, "predict").get("scales", [1.0]))  # as the networks that it is compared with
-    params.setdefault("cue_map", {"combine": "arithmetic", "threshold": 0.4, "scales": scales})
-    separate = _changed(joint, head=fcan.get("head", "largefov"), width=fcan.get("width"))
-    separate.pop("joint", None)
-    params["train_segmenter"].setdefault("dcsp_separate", separate)
-
-
-def _vary_combinations(combinations: Any, settings: Any) -> None:
-    first = next(iter((combinations or {}).values()), None)
-    loss = first.get("settings") if isinstance(first, Mapping) else None
-    for part, weight in (("plain", "neighbourhood_weight"), ("ce", "iou_gain")):
-        if settings.get(loss, {}).get(weight):
-            settings.setdefault(f"{loss}_{part}", _changed(settings[loss], **{weight: 0.0}))
-
-
-def _sweep_em(runs: Any, box_labels: Any) -> None:
-    for gap in SWEPT_GAPS:
-        if f"em_fixed_gap_{gap}" not in runs:
-            runs[f"em_fixed_gap_{gap}"] = copy.deepcopy(runs["em_fixed"])
-            estep = _inside(runs[f"em_fixed_gap_{gap}"], "loss", "estep")
-            estep["foreground_boost"] = estep.get("background_boost", 3) + gap
-    for center in SWEPT_CENTERS:
-        if f"seg_{center}" not in box_labels:
-            box_labels[f"seg_{center}"] = _changed(box_labels["seg"], center=center / 100)
-    for name, pixels in (("field_small", 128), ("field_large", 224)):
-        if name not in runs:
-            runs[name] = _changed(runs["em_adapt"], field_of_view=pixels)
-
-
-def _changed(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """A copy of a section with other values, whole: what two sections shared would be an anchor in the file."""
-    return {**copy.deepcopy(dict(settings)), **changes}
-
-
-def _inside(settings: Any, *keys: str) -> Any:
-    for key in keys:
-        settings = settings.setdefault(key, {})
-    return settings
 
 
 def _put_sources(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from wsss_core.cli.presets import init_project
-from wsss_core.cli.rows import make_rows
+from wsss_core.rows.graph import make_rows
 from wsss_core.stage import load_params
 
 METHODS = ["mining", "crf", "em", "dcsp", "affinity", "combined"]

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from wsss_core.cli.step_rows import StepRows, add_propagation, add_refinement, add_regions
+from wsss_core.rows.affinity import add_propagation, add_refinement, add_regions
+from wsss_core.rows.kinds import How, Kinds
+from wsss_core.rows.wiring import METHODS, Wiring
+from wsss_core.stage import InputError, bind, section
 
 REGIONS, AGAIN = "regions", "again"
 WORDS = {REGIONS: "refined labels", AGAIN: "the same labels"}  # what each says that the next network learns from
@@ -50,17 +54,42 @@ class Chain:
         return self.networks or 1 + len(self.then) - (self.then[-1:] == (REGIONS,))
 
 
-def check_name(name: str, taken: tuple[str, ...]) -> None:
-    """Refuse a name that no folder can have or that reads like another run's.
+def chains_of(params: Mapping[str, Any], wiring: Wiring) -> dict[str, Chain]:
+    """The combinations by name, and with the ablations what the first is compared with.
 
     Raises:
-        ValueError: says which names are fine.
+        InputError: a name, cue, section or start that cannot be; it names the key.
     """
+    names = section(params, "combinations")
+    chains = {name: bind(Chain, section(params, f"combinations.{name}"), f"combinations.{name}") for name in names}
+    if not chains:
+        raise InputError("params.yaml: combinations: none is named; name one, or take combined out of rows.methods")
+    known = section(params, "mine_cues")
+    for word in WORDS:
+        if word in params.get("estep", {}):
+            raise InputError(f"params.yaml: estep.{word}: in combinations the word has a meaning of its own; rename it")
+    for name, chain in chains.items():
+        _check_name(name)
+        if chain.cues not in known:
+            raise InputError(f"params.yaml: combinations.{name}.cues: {chain.cues!r} is none of {', '.join(known)}")
+        section(params, f"train_segmenter.{chain.settings}")
+        if chain.start and chain.start.startswith(f"segmenters/{name}_"):
+            raise InputError(f"params.yaml: combinations.{name}.start: {chain.start} is one of its own networks")
+    if not wiring.ablations:
+        return chains
+    return chains | _varied(chains, section(params, "train_segmenter"), f"backbones/{wiring.backbone}")
+
+
+def _check_name(name: str) -> None:
+    """Refuse a name that no folder can have or that reads like another run's."""
+    taken = [method for method in METHODS if method != "combined"]
     if not NAME.fullmatch(name) or name in taken:
-        raise ValueError(f"{name!r}: expected a-z, 0-9 and _, not cues_…, and none of {', '.join(taken)}")
+        raise InputError(
+            f"params.yaml: combinations: {name!r}: expected a-z, 0-9 and _, not cues_…, and none of {', '.join(taken)}"
+        )
 
 
-def varied(chains: Mapping[str, Chain], settings: Mapping[str, object], backbone: str) -> dict[str, Chain]:
+def _varied(chains: Mapping[str, Chain], settings: Mapping[str, object], backbone: str) -> dict[str, Chain]:
     """The first combination on the cues of the max rule, from the backbone, and without parts of its loss.
 
     Args:
@@ -77,23 +106,22 @@ def varied(chains: Mapping[str, Chain], settings: Mapping[str, object], backbone
     return {other: chain for other, chain in others.items() if chain != first and other not in chains}
 
 
-def combined_rows(chains: Mapping[str, Chain], *, seeds: int, tagged: bool, start: str) -> StepRows:
+def combined_rows(chains: Mapping[str, Chain], wiring: Wiring) -> Kinds:
     """Networks `<name>_0`, `<name>_1`, … of every combination, `<name>_<t>_spn` after regions and propagation.
 
-    Args:
-        chains: by name.
-        tagged: a region network starts from the segmenter whose labels it judges, a second propagation from the first.
-        start: where a first network and a propagation start.
+    With `rows.tagged` a region network starts from the segmenter whose labels it judges, a second propagation from the
+    first. The main run is the first combination.
     """
-    rows = StepRows()
+    rows = Kinds()
     for name, chain in chains.items():
-        for seed in range(seeds):
-            _add_chain(rows, name, chain, seed=seed, tagged=tagged, start=start)
+        for s, how in wiring.repetitions():
+            _add_chain(rows, name, chain, s, how | {"networks": chain.sharing}, wiring)
+    rows.main_runs["combination"] = [network["run"] for network in next(iter(rows.combined.values()), [])]
     return rows
 
 
-def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bool, start: str) -> None:
-    s = f"_s{seed}" if seed else ""
+def _add_chain(rows: Kinds, name: str, chain: Chain, s: str, how: How, wiring: Wiring) -> None:
+    start, tagged = wiring.online_start(), wiring.tagged
     network = 0
     shown = []
 
@@ -102,7 +130,6 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
         rows.runs[run] = {"settings": chain.settings, "labels": labels, "start": begin} | how
         shown.append({"run": run, "part": part})
 
-    how = {"seed": seed, "networks": chain.sharing}
     guidance = start  # where the next propagation starts
     labels = cues = f"cues/{chain.cues}"
     train(labels, chain.start or start, f"{chain.settings} on cues {chain.cues}")
@@ -125,5 +152,5 @@ def _add_chain(rows: StepRows, name: str, chain: Chain, *, seed: int, tagged: bo
             rows.esteps[f"{name}_{network + 1}{s}"] = {"settings": part, "segmenter": unary, "cues": cues}
         network += 1
         train(labels, unary, f"again on {WORDS.get(part, part)}")
-    if not seed:
+    if not s:
         rows.combined[name] = shown
