@@ -16,7 +16,7 @@ from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_attention
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, padded, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -40,7 +40,7 @@ def main(*, settings: str, dataset: Path, net: Path, out: Path) -> None:
     to_unit = normalise_cam if description["kind"] == "cam" else normalise
     table = photos.cue_table(chosen.splits)
     table = table[table["n_classes"] > 0]
-    shape = tuple(int(table[column].max()) for column in ("n_classes", "height", "width"))
+    dims = ("class", "y", "x")
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
         volumes = infer_maps(
@@ -63,7 +63,7 @@ def main(*, settings: str, dataset: Path, net: Path, out: Path) -> None:
         out,
         compute,
         table=table,
-        arrays={"attention": ArraySpec.soft(("class", "y", "x"), shape)},
+        arrays={"attention": ArraySpec.soft(dims, padded(table, *dims))},
         key=fingerprint(sections, dataset / "photos", net),
         attributes={"classes": list(photos.classes), "network": description["kind"]},
     )

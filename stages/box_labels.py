@@ -13,7 +13,7 @@ from wsss_core.cues.mining import label_shares
 from wsss_core.data.dataset import Dataset
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, padded, write_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ def main(*, settings: str, dataset: Path, out: Path) -> None:
         out,
         compute,
         table=table,
-        arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+        arrays={"labels": ArraySpec.labels(padded(table, "y", "x"))},
         key=fingerprint(chosen_section, dataset / "photos", dataset / "boxes.parquet"),
         attributes={"classes": list(photos.classes)},
     )

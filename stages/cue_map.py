@@ -19,7 +19,7 @@ from wsss_core.models.inference import infer_grids, infer_maps
 from wsss_core.models.saved import load_attention
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, fingerprint, open_store, padded, write_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def main(*, dataset: Path, saliency: Path, net: Path, out: Path) -> None:
         out,
         compute,
         table=table,
-        arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+        arrays={"labels": ArraySpec.labels(padded(table, "y", "x"))},
         key=fingerprint(sections, dataset / "photos", saliency, net),
         attributes={"classes": list(photos.classes)},
     )

@@ -13,7 +13,7 @@ from wsss_core.cues.plan import Plan, read_plan
 from wsss_core.data.dataset import Dataset
 from wsss_core.stage import InputError, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, padded, write_store
 
 NO_PHOTO = np.empty((0, 0, 3), np.uint8)
 
@@ -43,7 +43,7 @@ def main(*, settings: str, dataset: Path, saliency: Path, attention: Path, easy:
         out,
         compute,
         table=table,
-        arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+        arrays={"labels": ArraySpec.labels(padded(table, "y", "x"))},
         key=fingerprint(chosen, *([] if photos is None else [dataset / "photos"]), saliency, attention, easy),
         attributes={"classes": attended.meaning["classes"]},
     )

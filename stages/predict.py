@@ -17,7 +17,7 @@ from wsss_core.models.inference import infer_maps
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, padded, write_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,8 +43,8 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.held_out_splits)
 
-    shape = int(table["height"].max()), int(table["width"].max())
-    arrays = {name: ArraySpec.labels(shape) for name in ("labels", *(["labels_crf"] if chosen.crf else []))}
+    names = ["labels", "labels_crf"] if chosen.crf else ["labels"]
+    arrays = dict.fromkeys(names, ArraySpec.labels(padded(table, "y", "x")))
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
         pictures = photos.photos(rows["dataset_row"].tolist())

@@ -19,7 +19,7 @@ from wsss_core.models.propagation import PropagationNetwork
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, fingerprint, open_store, padded, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -56,7 +56,7 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, cues: Path, out: Path)
     model = model.to(device)
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(mined.table["image_id"])].reset_index(drop=True)
-    height, width = int(table["height"].max()), int(table["width"].max())
+    shape = padded(table, "y", "x")
     n = len(photos.classes)
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, Any]]]:
@@ -96,8 +96,8 @@ def main(*, dataset: Path, segmenter: Path, labels: Path, cues: Path, out: Path)
         compute,
         table=table,
         arrays={
-            "labels": ArraySpec.labels((height, width)),
-            "affinity": ArraySpec.soft(("y", "x"), (height, width)),
+            "labels": ArraySpec.labels(shape),
+            "affinity": ArraySpec.soft(("y", "x"), shape),
         },
         key=fingerprint(sections, dataset / "photos", segmenter, labels, *([cues] if seeds else [])),
         attributes={"classes": list(photos.classes)},

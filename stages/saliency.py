@@ -15,7 +15,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, padded, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -42,7 +42,7 @@ def main(*, dataset: Path, detector: Path, out: Path) -> None:
         raise InputError(
             f"{detector}: ready-made maps cannot be erased and detected again; set saliency.thresholds: []"
         )
-    steps, size = len(chosen.thresholds) + 1, (int(table["height"].max()), int(table["width"].max()))
+    steps, size = len(chosen.thresholds) + 1, padded(table, "y", "x")
     arrays = {"saliency": ArraySpec.soft(("step", "y", "x"), (steps, *size))}
     if steps > 1:
         arrays["erased"] = ArraySpec(("erasing", "y", "x"), (steps - 1, *size))

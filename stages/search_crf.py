@@ -5,6 +5,7 @@ import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,7 @@ class Search:
         split: never one that results are reported on.
         min_labels: classes an image must have; 2 leaves out the single-object images that a run was trained on.
         seed: of the draw.
-        scales, mirror: of the network's run, see `predict`.
+        scales, mirror, join: of the network's run, see `predict`.
     """
 
     images: int = 100
@@ -44,6 +45,7 @@ class Search:
     seed: int = 0
     scales: tuple[float, ...] = (1.0,)
     mirror: bool = False
+    join: Literal["mean", "max"] = "mean"
     gaussian_sigma: tuple[float, ...] = (3.0,)
     gaussian_weight: tuple[float, ...] = (3.0,)
     bilateral_xy: tuple[float, ...] = (30.0, 50.0, 80.0)
@@ -92,6 +94,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
             stride=model.output_stride,
             scales=search.scales,
             mirror=search.mirror,
+            join=search.join,
             device=device,
         )
         for i, logits in scores:

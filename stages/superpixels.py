@@ -12,7 +12,7 @@ from wsss_core.cues.superpixels import OUTSIDE, superpixels
 from wsss_core.data.dataset import Dataset
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, write_store
+from wsss_core.stores import ArraySpec, fingerprint, padded, write_store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def main(*, dataset: Path, out: Path) -> None:
     chosen = bind(Superpixels, section(load_params(), "superpixels"), "superpixels")
     photos = Dataset(dataset)
     table = photos.cue_table()
-    size = (int(table["height"].max()), int(table["width"].max()))
+    size = padded(table, "y", "x")
     numbers: dict[str, Any] = {"scale": chosen.scale, "sigma": chosen.sigma, "min_size": chosen.min_size}
     write_store(
         out,

@@ -71,8 +71,7 @@ def main(
     segmenter, unary_description = load_segmenter(unary, classes=photos.classes)
     if isinstance(segmenter, PropagationNetwork):
         raise InputError(f"{unary}: propagates already; give the unary network")
-    head = budget.head if chosen.head is None else chosen.head
-    width = budget.width if chosen.width is None and chosen.head is None else chosen.width
+    head, width = budget.decoder(chosen.head, chosen.width)
     torch.manual_seed(seed)
     network, description = propagation_from(
         start,

@@ -19,18 +19,18 @@ from wsss_core.training.settings import changed_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Attention:
+class AttentionTraining:
     """A section of `train_attention`; without `splits`, all but val and test.
 
-    `head`, `width`, `pool` and `only_last_layers` concern FCAN only; `training` holds what differs from the section of
-    that name.
+    `head` (LargeFOV if left out), `width`, `pool` (the mean, `gap`) and `only_last_layers` are for FCAN only;
+    `training` holds what differs from the section of that name.
     """
 
     network: Literal["fcan", "cam"]
     images_seen: int
-    head: Literal["largefov", "aspp"] = "largefov"
+    head: Literal["largefov", "aspp"] | None = None
     width: int | None = None
-    pool: Literal["gap", "gmp"] = "gap"
+    pool: Literal["gap", "gmp"] | None = None
     only_last_layers: bool = False
     training: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
@@ -39,8 +39,9 @@ class Attention:
     def __post_init__(self) -> None:
         if self.images_seen < 1:
             raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
-        if self.only_last_layers and self.network == "cam":
-            raise ValueError("only_last_layers: cam ends in a single layer; it is for fcan")
+        for name in ("head", "width", "pool", "only_last_layers"):
+            if self.network == "cam" and getattr(self, name):
+                raise ValueError(f"{name}: cam ends in a single layer and pools by its mean; it is for fcan")
 
 
 def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
@@ -48,16 +49,16 @@ def main(*, settings: str, dataset: Path, start: Path, out: Path) -> None:
     names = ["budget", "training", f"train_attention.{settings}"]
     sections = [section(params, name) for name in names]
     budget = bind(Budget, sections[0], names[0])
-    chosen = bind(Attention, sections[2], names[2])
+    chosen = bind(AttentionTraining, sections[2], names[2])
     training = changed_settings(sections[1], chosen.training, names[2])
     photos = Dataset(dataset)
     torch.manual_seed(chosen.seed)
     model, description = attention_from(
         start,
         network=chosen.network,
-        head=chosen.head,
+        head=chosen.head or "largefov",
         width=chosen.width,
-        pool=chosen.pool,
+        pool=chosen.pool or "gap",
         n_classes=len(photos.classes),
     )
     if isinstance(model, FCAN) and chosen.only_last_layers:

@@ -76,15 +76,13 @@ def main(
     training = changed_settings(sections[1], chosen.training, where)
 
     photos = Dataset(dataset)
-    if chosen.width is not None and chosen.head is None:
-        raise InputError(f"params.yaml: {where}.width: {chosen.width} given without a head; name {where}.head, too")
     weak_labels = open_store(labels) if labels.is_dir() else None
     sources = [Source(photos, chosen.images, _number(strong), f"{where}.images", weak_labels)]
     if second.is_dir():
         sources.append(Source(Dataset(second), chosen.second, _number(second_strong), f"{where}.second"))
     classes = joined_classes([source.dataset for source in sources])
     images = budget.images(chosen.images_seen, networks)
-    head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
+    head, width = budget.decoder(chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = segmenter_from(
         start,

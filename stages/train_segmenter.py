@@ -62,7 +62,7 @@ def main(*, settings: str, seed: int, networks: int = 1, dataset: Path, labels: 
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(targets.table["image_id"])]
     images = budget.images(chosen.images_seen, networks)
-    head, width = (budget.head, budget.width) if chosen.head is None else (chosen.head, chosen.width)
+    head, width = budget.decoder(chosen.head, chosen.width)
     torch.manual_seed(seed)
     model, description = (
         joint_from(start, photos.classes)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from wsss_core.stores import ArraySpec, StoreError, StoreWriter, open_store
+from wsss_core.stores import ArraySpec, StoreError, StoreWriter, open_store, padded
 
 SPECS = {"attention": ArraySpec.soft(("class", "y", "x"), (2, 6, 7)), "labels": ArraySpec.labels((6, 7))}
 
@@ -168,3 +168,10 @@ def test_duplicate_ids_and_empty_tables_are_refused(tmp_path):
         StoreWriter(tmp_path / "s", tmp_path / "w", table=twice, arrays=SPECS, shard_rows=2)
     with pytest.raises(StoreError, match="no image"):
         StoreWriter(tmp_path / "s", tmp_path / "w", table=table().iloc[:0], arrays=SPECS, shard_rows=2)
+
+
+def test_an_array_is_as_long_as_its_longest_image():
+    table = pd.DataFrame({"height": [3, 5], "width": [7, 2], "n_classes": [2, 1]})
+    assert padded(table, "class", "y", "x") == (2, 5, 7)
+    with pytest.raises(StoreError, match="no image is left to store; check the section's `splits`"):
+        padded(table.iloc[:0], "y", "x")

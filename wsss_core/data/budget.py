@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+Head = Literal["largefov", "aspp", "pyramid", "skip"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -21,7 +23,7 @@ class Budget:
     size: int
     images_seen: int
     crop: int | None = None
-    head: Literal["largefov", "aspp", "pyramid", "skip"] = "pyramid"
+    head: Head = "pyramid"
     width: int | None = None
 
     def __post_init__(self) -> None:
@@ -33,6 +35,10 @@ class Budget:
     def images(self, own: int | None, networks: int) -> int:
         """What one of so many networks sees: its own number where its section names one, else an equal share of all."""
         return max(1, self.images_seen // networks) if own is None else own
+
+    def decoder(self, head: Head | None, width: int | None) -> tuple[Head, int | None]:
+        """A network's own head and width, else the budget's; a head of its own without a width has its own default."""
+        return head or self.head, self.width if head is None and width is None else width
 
 
 def crop_side(size: int, stride: int) -> int:

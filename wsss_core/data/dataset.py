@@ -92,8 +92,17 @@ class Dataset:
         for _, stretch in groupby(enumerate(rows), key=lambda pair: pair[1] - pair[0]):
             members = [row for _, row in stretch]
             encoded = self._photos.read_rows("photo", range(members[0], members[-1] + 1))
-            decoded += [_decode(data) for data in encoded]
+            decoded += [self._decoded(row, data) for row, data in zip(members, encoded, strict=True)]
         return decoded
+
+    def _decoded(self, row: int, data: np.ndarray) -> np.ndarray:
+        photo = cv2.imdecode(data, cv2.IMREAD_COLOR)
+        if photo is None:
+            image_id = self.table["image_id"].iloc[row]
+            raise InputError(
+                f"{self.path}: {image_id}: this OpenCV cannot read the photo; run the stage `ingest` again"
+            )
+        return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
 
     def mask(self, image_id: str) -> np.ndarray | None:
         """The true mask, class ids with 255 = ignore, uint8 (H, W); None if the image has none."""
@@ -131,10 +140,3 @@ class Dataset:
             if split not in known:
                 raise InputError(f"{self.path}: no split {split!r}; there are: {', '.join(known)}")
         return table[table["split"].isin(list(splits))].reset_index(drop=True)
-
-
-def _decode(data: np.ndarray) -> np.ndarray:
-    photo = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    if photo is None:
-        raise InputError("a photo of the data set that this OpenCV does not read; run the stage `ingest` again")
-    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)

@@ -101,13 +101,11 @@ class TrainingSamples(TorchDataset[dict[str, Tensor]]):
             stored[BOXES] = self._box_planes(self.image_ids[i], present, photo)
         if self.superpixels is not None:
             stored[SUPERPIXELS] = self.superpixels.read(SUPERPIXELS, self.superpixels.row_of(self.image_ids[i]))
-        image, cuts, valid = cut(
-            photo,
-            stored,
-            augment=self.augment,
-            mean_colour=self.dataset.mean_colour,
-            rng=np.random.default_rng((self.seed, 2 * self.stream + 1, index)),
-        )
+        rng = np.random.default_rng((self.seed, 2 * self.stream + 1, index))
+        try:
+            image, cuts, valid = cut(photo, stored, augment=self.augment, mean_colour=self.dataset.mean_colour, rng=rng)
+        except ValueError as error:  # a map of another size than its photo
+            raise InputError(f"{(self.targets or self.dataset).path}: {self.image_ids[i]}: {error}") from None
         sample = {
             "image": torch.from_numpy(image),
             "tags": torch.from_numpy(self.tags[i].copy()),

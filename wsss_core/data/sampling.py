@@ -17,7 +17,7 @@ class Augment:
         size: pixels of the long side that every photo is first scaled to.
         crop: side of the square; of the form stride · k + 1 for the network that will see it.
         scale: range of the random factor on `size`.
-        mirror: flip every second square left to right.
+        mirror: flip half of the squares, by chance, left to right.
         brightness, contrast: strength of the colour jitter in [0, 1); the factors are uniform in 1 ± strength.
     """
 

@@ -63,7 +63,15 @@ class EStep:
     def needs_boxes(self) -> bool:
         return self.kind == "box_em_fixed"
 
-    def __call__(self, scores: Tensor, present: Tensor, *, valid: Tensor, boxes: Tensor | None = None) -> Expectation:
+    def __call__(
+        self,
+        scores: Tensor,
+        present: Tensor,
+        *,
+        valid: Tensor,
+        boxes: Tensor | None = None,
+        generator: torch.Generator | None = None,
+    ) -> Expectation:
         """The supervision for scores (B, C, H, W) of images with the labels `present`, bool (B, C).
 
         Args:
@@ -71,6 +79,7 @@ class EStep:
             present: background counts as present whatever entry 0 says.
             valid: bool (B, H, W), False on padding, which has no part in shares.
             boxes: bool (B, C, H, W), for `box_em_fixed`.
+            generator: of the order in which `em_adapt` visits the labels, on the CPU; torch's own if None.
         """
         shares: dict[str, Any] = {"background": self.background, "foreground": self.foreground, "valid": valid}
         boosts = {"background": self.background_boost, "foreground": self.foreground_boost}
@@ -78,7 +87,7 @@ class EStep:
             prior = adaptive_prior(scores, present, **shares)
             return Expectation(prior.posterior, prior.violation, prior.scaled)
         if self.kind == "em_adapt":
-            adapted = em_adapt(scores, present, **shares, rounds=self.rounds)
+            adapted = em_adapt(scores, present, **shares, rounds=self.rounds, generator=generator)
             return Expectation(_planes(adapted.labels, scores), adapted.shortfall, adapted.scaled)
         if self.kind == "em_fixed":
             labels = em_fixed(scores, present, **boosts)

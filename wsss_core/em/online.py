@@ -33,7 +33,7 @@ class OnlineEM:
         neighbourhood: which neighbourhood, and its kernels.
 
     Raises:
-        ValueError: λ outside [0, 1].
+        ValueError: λ or `tags_first` outside [0, 1].
     """
 
     estep: EStep = field(default_factory=EStep)

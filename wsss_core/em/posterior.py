@@ -69,7 +69,7 @@ def mixed_with_labels(posterior: Tensor, labels: Tensor, *, weight: float) -> Te
 
 
 def restricted_argmax(logits: Tensor, present: Tensor) -> Tensor:
-    """The label with the highest score among background and the present classes (Chaudhry et al. 2017, adapted cues).
+    """The label with the highest score among background and the present classes.
 
     Args:
         logits: finite scores, float (C, H, W) or (B, C, H, W); channel 0 is background.

@@ -13,7 +13,7 @@ from wsss_core.ingest.instances import draw
 from wsss_core.ingest.pictures import decode_mask
 from wsss_core.ingest.source import Source
 from wsss_core.ingest.spool import Span
-from wsss_core.stores import ArraySpec, write_store
+from wsss_core.stores import ArraySpec, padded, write_store
 from wsss_core.stores.resume import Computed
 
 SHARD_BYTES, SHARD_ROWS = 2**25, 64
@@ -54,15 +54,15 @@ def pack_masks(
         files: by image id, the relative path of the mask or the instances that it is drawn from.
         remaps: by source, from its class ids to the data set's, uint8 (256,).
     """
-    height, width = int(table["height"].max()), int(table["width"].max())
+    shape = padded(table, "y", "x")
     origins = {row.image_id: (row.source, files[row.image_id]) for row in table.itertuples()}
     write_store(
         path,
         partial(_masks, sources, origins, remaps),
         table=table[MASK_COLUMNS],
-        arrays={"labels": ArraySpec.labels((height, width))},
+        arrays={"labels": ArraySpec.labels(shape)},
         key=key,
-        shard_rows=_shard_rows(height * width),
+        shard_rows=_shard_rows(shape[0] * shape[1]),
         attributes={"classes": classes},
         workers=workers,
     )

@@ -43,7 +43,7 @@ def make_rows(params: Mapping[str, Any]) -> Rows:
             for name in section(params, "ingest")
             if (wiring.trains_detector or name != "saliency_pairs") and (name != "second" or "em" in wiring.methods)
         },
-        "backbones": {name: {"settings": name} for name in sorted(backbones)},
+        "backbones": {name: _backbone(params, name) for name in sorted(backbones)},
         "saliency_nets": (
             {"saliency_net": {"pairs": "saliency_pairs", "start": start}} if wiring.trains_detector else {}
         ),
@@ -94,6 +94,11 @@ def _methods(
             raise InputError(f"params.yaml: combinations: there is a run {double[0]!r} already; choose another name")
         rows |= combined
     return rows
+
+
+def _backbone(params: Mapping[str, Any], name: str) -> dict[str, str]:
+    """The stage depends on its file of weights, where it has one."""
+    return {"settings": name, "weights": section(params, f"backbone.{name}").get("weights") or NOTHING}
 
 
 def _sources(settings: Mapping[str, Any], name: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from wsss_core.stage import InputError
 
@@ -55,9 +56,20 @@ class ArraySpec:
         return ArraySpec(dims, shape, "uint8", 0, 1 / 255)
 
     @staticmethod
-    def labels(shape: tuple[int, int]) -> ArraySpec:
+    def labels(shape: tuple[int, ...]) -> ArraySpec:
         """A label map: class ids with 255 = ignore, also outside the image."""
         return ArraySpec(("y", "x"), shape, "uint8", 255)
+
+
+def padded(table: pd.DataFrame, *dims: str) -> tuple[int, ...]:
+    """What these dimensions must be long to hold every image of the table: the longest of each.
+
+    Raises:
+        StoreError: no image.
+    """
+    if table.empty:
+        raise StoreError("no image is left to store; check the section's `splits`, and what it is made from")
+    return tuple(int(table[LENGTH_COLUMNS[dim]].max()) for dim in dims)
 
 
 def quantise(scores: np.ndarray) -> np.ndarray:

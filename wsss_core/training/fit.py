@@ -13,6 +13,7 @@ from torch.utils.data import Dataset as TorchDataset
 from wsss_core.models.saved import save_model
 from wsss_core.stage import whole_folder
 from wsss_core.training.checkpoint import checkpoint_path
+from wsss_core.training.distributed import rank
 from wsss_core.training.loop import Batch, Loss, train
 from wsss_core.training.settings import TrainingSettings
 
@@ -43,6 +44,7 @@ def fit(
         photos: how many different ones there are in `samples`, for the report.
         figures: measures the saved network, given its folder.
     """
+    checkpoint = checkpoint_path(out, key)
     with whole_folder(out) as folder:
         if images_seen:
             train(
@@ -52,7 +54,7 @@ def fit(
                 settings=settings,
                 images_seen=images_seen,
                 seed=seed,
-                checkpoint=checkpoint_path(out, key),
+                checkpoint=checkpoint,
                 log=folder / "loss.csv",
                 description=description or out.name,
             )
@@ -61,3 +63,5 @@ def fit(
             (folder / "training.json").write_text(json.dumps({"photos": photos}) + "\n", encoding="utf-8")
         if figures:
             (folder / "metrics.json").write_text(json.dumps(figures(folder), indent=1) + "\n", encoding="utf-8")
+    if rank() == 0:
+        checkpoint.unlink(missing_ok=True)  # not before the network is safe

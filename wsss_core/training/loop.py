@@ -6,6 +6,7 @@ import csv
 import math
 import multiprocessing
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -60,7 +61,7 @@ def train(
         settings: the numbers.
         images_seen: length of the training in samples, rounded up to whole optimiser steps.
         seed: of dropout and the like; the initial weights are the caller's.
-        checkpoint: where to keep the state, removed at the end; None to keep none.
+        checkpoint: where to keep the state, also that of the end; the caller removes it. None to keep none.
         log: CSV file with one line per step: step, images, lr, the terms, total.
         device: a GPU if there is one by default.
         description: shown beside the progress.
@@ -95,12 +96,10 @@ def train(
             rows.append(row)
             _write_row(curve, row)
             progress.update(len(rows), row["total"], settings.batch * settings.accumulate)
-            if checkpoint and leads and len(rows) % settings.checkpoint_every == 0:
+            if checkpoint and leads and (len(rows) % settings.checkpoint_every == 0 or len(rows) == steps):
                 save_checkpoint(
                     checkpoint, {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "rows": rows}
                 )
-    if checkpoint and leads:
-        checkpoint.unlink(missing_ok=True)
 
 
 def _restore(checkpoint: Path | None, model: nn.Module, optimiser: Optimizer) -> list[Row]:
@@ -143,7 +142,8 @@ def _plain_errors(loader: Iterable[Batch]) -> Iterator[Batch]:
     try:
         yield from loader
     except InputError as error:
-        raise InputError(str(error).splitlines()[-1].removeprefix(f"{InputError.__module__}.InputError: ")) from None
+        named = rf"{re.escape(type(error).__module__)}\.{type(error).__name__}: "
+        raise InputError(re.sub(f"^{named}", "", str(error).splitlines()[-1])) from None
 
 
 def _steps(

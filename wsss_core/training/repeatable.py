@@ -19,7 +19,8 @@ def repeatable() -> Iterator[None]:
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first product
     was = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    flags = torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
+    cudnn = torch.backends.cudnn  # its flags turn it off altogether unless they are told not to
+    flags = cudnn.flags(enabled=cudnn.enabled, benchmark=False, deterministic=True, allow_tf32=False)
     precision = torch.get_float32_matmul_precision()
     memory: Any = torch.utils.deterministic  # its attribute is a property that type checkers do not see
     fill = memory.fill_uninitialized_memory

@@ -31,7 +31,7 @@ class TrainingSettings:
         warmup: share of the training in which the rate rises linearly to the schedule's.
         freeze_batch_norm: keep the statistics and parameters of batch norms as they come.
         scale: range of the random factor on the photo's size.
-        mirror: flip every second sample left to right.
+        mirror: flip half of the samples, by chance, left to right.
         brightness, contrast: strength of the colour jitter in [0, 1).
         workers: processes that cut samples; 0 cuts them in the training process.
         checkpoint_every: steps between two checkpoints.
