@@ -43,7 +43,7 @@ def main(*, settings: str, dataset: Path, out: Path) -> None:
     table = photos.cue_table(chosen.splits or photos.training_splits)
     table = table[table["image_id"].isin(photos.boxes["image_id"])].reset_index(drop=True)
     if table.empty:
-        raise InputError(f"{dataset}: no image to train on has a box; leave out the rows with boxes")
+        raise InputError(f"{dataset}: no image to train on has a box; `wsss rows --main-only` leaves such rows out")
 
     def label(row: pd.Series, photo: NDArray) -> NDArray:
         boxes, class_ids = photos.boxes_of(row["image_id"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wsss_core.cli.sources import describe_source
+from wsss_core.cli.sources import describe_easy, describe_source
 from wsss_core.stage import InputError
 
 
@@ -36,6 +36,25 @@ def test_easy_photos_need_no_lists(tmp_path):
     make(tmp_path, "JPEGImages", "image_labels.json")
     found = describe_source(tmp_path, lone_split="easy")
     assert found == {"root": str(tmp_path), "layout": "voc", "tags": "json", "splits": {"easy": "*"}}
+
+
+@pytest.mark.parametrize(("lists", "split"), [(["train", "val"], "train"), ([], "*")])
+def test_easy_photos_bring_no_val_and_no_masks(tmp_path, lists, split):
+    make(tmp_path, "JPEGImages", "Annotations", "SegmentationClass", "ImageSets/Segmentation")
+    make(tmp_path, *(f"ImageSets/Segmentation/{name}.txt" for name in lists))
+    found = describe_easy(tmp_path)
+    assert found == {"root": str(tmp_path), "layout": "voc", "tags": "xml", "splits": {"easy": split}}
+
+
+def test_all_of_an_easy_table_is_easy(tmp_path):
+    (tmp_path / "labels.csv").write_text("image,label,split\na.jpg,cat,val\nb.jpg,cat,train\n")
+    assert describe_easy(tmp_path)["splits"] == {"easy": "*"}
+
+
+def test_a_list_of_val_alone_leaves_nothing_to_train_on(tmp_path):
+    make(tmp_path, "JPEGImages", "Annotations", "ImageSets/Segmentation/val.txt", "ImageSets/Segmentation/trainval.txt")
+    with pytest.raises(InputError, match="val.txt, but no list to train on; add one of train_aug.txt, trainaug.txt"):
+        describe_source(tmp_path, lone_split="train")
 
 
 @pytest.mark.parametrize(

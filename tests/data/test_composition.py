@@ -174,7 +174,7 @@ def test_processes_need_both_kinds_of_images(dataset):
         ({"max_labels": 0}, 0, "no image has so few classes; raise train_em.run.images.max_labels, 0"),
         ({"splits": ("test",)}, 0, "no split 'test'"),
         ({"splits": ("val",)}, 2, "train_em.run.images.splits: results are reported on val; train on masks of other"),
-        ({"splits": ("easy",)}, None, "no image to train on has a mask; ingest masks, or use runs without"),
+        ({"splits": ("easy",)}, None, "no image to train on has a mask; `wsss rows --main-only`"),
     ],
 )
 def test_a_composition_that_cannot_be_met(dataset, composition, strong, message):

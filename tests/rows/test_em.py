@@ -46,9 +46,11 @@ def test_em_with_biases_adds_its_runs_for_every_number_of_masks(project):
     assert rows["wiring"]["box_labels"] == "data/box_labels"
     assert rows["evaluations"]["box_seg_labels"] == {"kind": "labels", "store": "box_labels/seg"}
     write_rows({"ablations": True})
+    swept = set(make_rows(load_params())["em_runs"]) - set(rows["em_runs"])
+    assert {"em_fixed_gap_0", "box_seg_center_80", "field_small"} <= swept and "field_large_200" not in swept
+    write_rows({"strong": [50, 200, "all"]})
     params = load_params()
-    swept = set(make_rows(params)["em_runs"]) - set(rows["em_runs"])
-    assert {"em_fixed_gap_0", "box_seg_center_80", "field_small", "field_large_200"} <= swept
+    assert "field_large_200" in make_rows(params)["em_runs"]
     assert params["train_em"]["em_fixed_gap_8"]["loss"]["estep"]["foreground_boost"] == 11
     assert params["box_labels"]["seg_40"] == {**params["box_labels"]["seg"], "center": 0.4}
     assert params["train_em"]["field_small"]["field_of_view"] == 128

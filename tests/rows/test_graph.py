@@ -1,6 +1,7 @@
 """The rows of a project are made from params.yaml and refuse what does not exist."""
 
 import copy
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,8 @@ def test_no_kind_of_rows_has_the_name_of_a_section(name):
 
 
 def test_the_committed_project_is_the_demo():
+    digest = hashlib.sha256((ROOT / "params.yaml").read_bytes()).hexdigest()[:16]
+    assert (ROOT / "stages/rows.yaml").read_text().splitlines()[1].endswith(f"without an edit: {digest}")
     assert load_params(ROOT / "params.yaml") == preset("demo")
     assert YAML(typ="safe").load((ROOT / "stages/rows.yaml").read_text()) == make_rows(preset("demo"))
 

@@ -45,7 +45,7 @@ def init(
     force: Annotated[bool, typer.Option(help="replace an edited params.yaml")] = False,
 ) -> None:
     """Write params.yaml and stages/rows.yaml for a data set."""
-    init_project(
+    gone = init_project(
         preset,
         root=root,
         easy=easy,
@@ -65,16 +65,27 @@ def init(
         },
         force=force,
     )
+    _tell(gone)
     print("wrote params.yaml and stages/rows.yaml; now: dvc repro")
 
 
+def _tell(removed: list[Path]) -> None:
+    for path in removed:
+        print(f"removed {path}: no row makes it any more")
+
+
 def _names(text: str | None) -> list[str] | None:
-    return [name.strip() for name in text.split(",")] if text else None
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",")]
+    if not all(names):
+        raise InputError(f"{text!r}: a name is empty; separate names by one comma")
+    return names
 
 
 def _numbers(text: str | None) -> list[int | str] | None:
     names = _names(text)
-    return [int(name) if name.isdecimal() else name for name in names] if names else None
+    return None if names is None else [int(name) if name.isdecimal() else name for name in names]
 
 
 @app.command()
@@ -101,8 +112,7 @@ def rows(
         "ablations": ablations,
         "full": full,
     }
-    for path in write_rows(options):
-        print(f"removed {path}: no row makes it any more")
+    _tell(write_rows(options))
     alone = " (each method's main run alone: rows.main_only)" * bool(section(load_params(), "rows").get("main_only"))
     print(f"wrote stages/rows.yaml{alone}; now: dvc repro")
 
@@ -112,13 +122,15 @@ def demo(
     all_: Annotated[bool, typer.Option("--all", help="all five methods, not mining pixels alone")] = False,
 ) -> None:
     """Run the whole graph on the embedded scenes and say where the report is."""
-    preset, wanted = section(load_params(), "rows").get("preset"), "tour" if all_ else "demo"
-    if preset not in EMBEDDED:
+    params, wanted = load_params(), "tour" if all_ else "demo"
+    preset = section(params, "rows").get("preset")
+    if preset not in EMBEDDED or "make_scenes" not in params:
         raise InputError(
-            f"params.yaml holds the preset {preset!r}; run `wsss init {wanted} --force`, or `dvc repro` for yours"
+            f"params.yaml holds a project of your own (preset {preset!r}); run `dvc repro` for it, or "
+            f"`wsss init {wanted} --force` to replace it"
         )
     if preset != wanted:
-        init_project(wanted)
+        _tell(init_project(wanted))
     here = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{here}{os.pathsep}{os.environ.get('PATH', '')}"}
     code = subprocess.call([str(here / "dvc"), "repro"], env=environment)

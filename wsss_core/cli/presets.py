@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import io
 import os
 import shutil
@@ -13,17 +14,20 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from wsss_core.cli.sources import describe_source
+from wsss_core.cli.sources import describe_easy, describe_source
 from wsss_core.cli.variants import add_variants
 from wsss_core.rows.graph import make_rows
 from wsss_core.rows.kinds import Rows
-from wsss_core.stage import InputError, load_params
+from wsss_core.rows.wiring import Wiring
+from wsss_core.stage import InputError, bind, load_params, section
 
 PRESETS = ("demo", "tour", "laptop", "best", "voc12")
 OVER = {"best": "laptop", "tour": "demo"}  # what such a preset leaves out it has from the other
 EMBEDDED = ("demo", "tour")  # on scenes that the graph makes itself
 PARAMS = Path("params.yaml")
 ROWS = Path("stages/rows.yaml")
+MADE_BY = "# Made by `wsss rows` from the section `rows` of params.yaml; edit that, not this."
+UNTOUCHED = "# params.yaml as wsss wrote it, without an edit: "  # and its digest
 # Folders whose content is one folder or file per row; what no row makes any more is deleted.
 PER_ROW = {
     "data/attention": ("attentions",),
@@ -60,8 +64,11 @@ def init_project(
     classes: list[str] | None = None,
     options: Mapping[str, Any] | None = None,
     force: bool = False,
-) -> None:
+) -> list[Path]:
     """Write `params.yaml` and `stages/rows.yaml` in the working directory.
+
+    Returns:
+        Outputs of rows that are gone, which were deleted.
 
     Raises:
         InputError: unknown preset, missing folder, not a project, or an edited `params.yaml` without `force`.
@@ -71,7 +78,7 @@ def init_project(
     if not Path("dvc.yaml").is_file():
         raise InputError(f"{Path.cwd()}: no dvc.yaml here; change to the project's root")
     if PARAMS.exists() and not force and not _untouched():
-        raise InputError("params.yaml: was edited; commit or copy it, then add --force")
+        raise InputError(f"params.yaml: was edited; commit or copy it, then `wsss init {preset} --force`")
     for option, path in (
         ("root", root),
         ("easy", easy),
@@ -83,6 +90,8 @@ def init_project(
             raise InputError(f"--{option} {path}: no such file or folder")
     if root is None and (preset not in EMBEDDED or easy or saliency_pairs or detector):
         raise InputError(f"{preset}: needs --root PATH, the folder of the data set")
+    if detector and saliency_pairs:
+        raise InputError("--detector and --saliency-pairs: give one; a ready-made detector is not trained")
     params = load_preset(preset)
     if root is not None:
         params.pop("make_scenes", None)
@@ -95,10 +104,10 @@ def init_project(
                 each["classes_map"] = "voc_names"
     if classes:
         params["ingest"]["dataset"]["classes"] = classes
-    for key, value in (options or {}).items():
-        if value is not None:
-            params["rows"][key] = value
-    _write_both(params)
+    _put_options(params, options or {})
+    if second is not None and "em" not in params["rows"].get("methods", ()):
+        raise InputError("--second: a second data set is for the method em; add it to --methods")
+    return _write_both(params, untouched=True)
 
 
 def write_rows(options: Mapping[str, Any]) -> list[Path]:
@@ -109,40 +118,50 @@ def write_rows(options: Mapping[str, Any]) -> list[Path]:
     Returns:
         Outputs of rows that are gone, which were deleted.
     """
-    load_params()  # for its errors
+    for name in ("rows", "budget", "ingest", "saliency"):
+        section(load_params(), name)
+    untouched = _untouched()
     params = _yaml.load(PARAMS.read_text(encoding="utf-8"))
-    for key, value in options.items():
-        if value is not None:
-            params["rows"][key] = value
-    return _write_both(params)
+    _put_options(params, options)
+    return _write_both(params, untouched=untouched)
 
 
-def _write_both(params: Any) -> list[Path]:
+def _put_options(params: Any, options: Mapping[str, Any]) -> None:
+    """Put what a command was told into the section `rows`."""
+    given = {key: value for key, value in options.items() if value is not None}
+    params["rows"].update(given)
+    methods = bind(Wiring, section(params, "rows"), "rows").methods
+    for key, method in (("strong", "em"), ("steps", "affinity")):
+        if key in given and method not in methods:
+            raise InputError(f"--{key}: is for the method {method}, which is not among --methods")
+
+
+def _write_both(params: Any, *, untouched: bool) -> list[Path]:
+    """Write both files; with `untouched` also that nobody's edit is in `params.yaml`."""
     _add_settings(params)
     rows = make_rows(params)
     text = io.StringIO()
     _yaml.dump(params, text)
     _replace(PARAMS, text.getvalue())
+    notes = [MADE_BY, UNTOUCHED + _digest()] if untouched else [MADE_BY]
     plain = YAML(typ="safe")
     plain.default_flow_style = False
     plain.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     text = io.StringIO()
     plain.dump(rows, text)
-    _replace(
-        ROWS, "# Made by `wsss rows` from the section `rows` of params.yaml; edit that, not this.\n" + text.getvalue()
-    )
+    _replace(ROWS, "".join(f"{note}\n" for note in notes) + text.getvalue())
     return _remove_orphans(rows)
 
 
 def _add_settings(params: Any) -> None:
     """Give the rows that are asked for the settings they lack; what is there stays."""
     params["budget"].setdefault("crop", None)  # stages depend on it by name
-    rows, settings = params["rows"], params.get("train_segmenter") or {}
-    methods, ablations = rows.get("methods") or (), rows.get("ablations")
-    for t in range(2, int(rows.get("rounds", 2)) + 1):
+    wiring, settings = bind(Wiring, section(params, "rows"), "rows"), params.get("train_segmenter") or {}
+    methods = wiring.methods
+    for t in range(2, wiring.rounds + 1):
         if f"mining_{t}" not in settings and f"mining_{t - 1}" in settings:
             settings[f"mining_{t}"] = copy.deepcopy(settings[f"mining_{t - 1}"])
-    if ablations:
+    if wiring.ablations:
         for name, ablation in _yaml.load(_preset_text("ablations")).items():
             settings.setdefault(name, ablation)
     # A method's settings are put in the first time; what a person takes out later stays out.
@@ -159,7 +178,7 @@ def _add_settings(params: Any) -> None:
             _lay_under(params, method)
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
         _lay_under(params, "second")
-    if ablations:
+    if wiring.ablations:
         add_variants(params, methods)
 
 
@@ -183,7 +202,7 @@ def _put_sources(
     """Point the preset at the user's folders, as they are."""
     sources = {"main": describe_source(root, lone_split="train")}
     if easy is not None:
-        sources["easy"] = describe_source(easy, lone_split="easy")
+        sources["easy"] = describe_easy(easy)
     params["ingest"]["dataset"]["sources"] = sources
     if detector is not None:
         params["rows"]["detector"] = str(detector)
@@ -200,21 +219,12 @@ def _put_sources(
 
 
 def _untouched() -> bool:
-    """Whether params.yaml still says what some preset says, apart from what `init` itself put in."""
-    try:
-        current = load_params(PARAMS)
-        plain = load_preset(current["rows"]["preset"])
-        plain |= {"rows": current["rows"], "ingest": current["ingest"]}
-        _add_settings(plain)
-        return _without_what_init_writes(current) == _without_what_init_writes(plain)
-    except (InputError, KeyError, TypeError, AttributeError, FileNotFoundError):
-        return False
+    """Whether params.yaml is as `wsss` wrote it, and nobody had edited it before that."""
+    return ROWS.is_file() and UNTOUCHED + _digest() in ROWS.read_text(encoding="utf-8").splitlines()[:2]
 
 
-def _without_what_init_writes(params: dict[str, Any]) -> dict[str, Any]:
-    dataset = {key: value for key, value in params["ingest"]["dataset"].items() if key not in ("sources", "classes")}
-    rest = {key: value for key, value in params.items() if key not in ("rows", "ingest", "make_scenes", "saliency")}
-    return {**rest, "dataset": dataset}
+def _digest() -> str:
+    return hashlib.sha256(PARAMS.read_bytes()).hexdigest()[:16]
 
 
 def load_preset(preset: str) -> Any:

@@ -20,7 +20,8 @@ def describe_source(root: Path, *, lone_split: str) -> dict[str, Any]:
         lone_split: the split of all photos where the folder names none itself.
 
     Raises:
-        InputError: neither a labels.csv nor a folder JPEGImages nor annotations/instances_*.json.
+        InputError: neither a labels.csv nor a folder JPEGImages nor annotations/instances_*.json, or a list of
+            val without one to train on.
     """
     if (root / "labels.csv").is_file():
         return {"root": str(root), "layout": "csv", "splits": _table_splits(root / "labels.csv", lone_split)}
@@ -34,10 +35,25 @@ def describe_source(root: Path, *, lone_split: str) -> dict[str, Any]:
     train = next((name for name in TRAIN_LISTS if (lists / f"{name}.txt").is_file()), None)
     splits = {} if train is None else {lone_split: train}
     if (lists / "val.txt").is_file():
+        if train is None:
+            wanted = ", ".join(f"{name}.txt" for name in TRAIN_LISTS)
+            raise InputError(f"{lists}: val.txt, but no list to train on; add one of {wanted}")
         splits["val"] = "val"
     masks = next((name for name in MASK_FOLDERS if (root / name).is_dir()), None)
     source = {"root": str(root), "layout": "voc", "tags": _tags(root), "splits": splits or {lone_split: "*"}}
     return source if masks is None else {**source, "masks": masks}
+
+
+def describe_easy(root: Path) -> dict[str, Any]:
+    """The source of further photos, tags only, all in the split `easy`, also where `root` has lists of its own.
+
+    Raises:
+        InputError: see `describe_source`.
+    """
+    source = describe_source(root, lone_split="easy")
+    if source.get("tags") != "masks":
+        source.pop("masks", None)
+    return {**source, "splits": {"easy": source["splits"].get("easy", "*")}}
 
 
 def _coco(root: Path, lists: list[str], lone_split: str) -> dict[str, Any]:

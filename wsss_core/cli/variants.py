@@ -11,9 +11,21 @@ from wsss_core.rows.dcsp import VARIED_CUES
 from wsss_core.rows.em import SWEPT_CENTERS, SWEPT_GAPS
 from wsss_core.stage import section
 
+VARIED = {
+    "crf": ("train_em.crf_mean", "train_em.crf_exp"),
+    "em": ("train_em.em_fixed", "train_em.em_adapt", "box_labels.seg"),
+    "affinity": ("train_affinity.affinity",),
+}
+
 
 def add_variants(params: Any, methods: Collection[str]) -> None:
-    """Give the ablations of these methods the sections they lack; what is there stays."""
+    """Give the ablations of these methods the sections they lack; what is there stays.
+
+    Raises:
+        InputError: names a section that would be varied and is not there.
+    """
+    for name in (name for method in methods for name in VARIED.get(method, ())):
+        section(params, name)
     if "crf" in methods:
         _vary_crf(params["train_em"])
     if "em" in methods:

@@ -160,7 +160,9 @@ def _draw(source: Source, table: pd.DataFrame, seed: int) -> np.ndarray:
         )
     masked = np.flatnonzero([image_id in dataset.masked_images for image_id in table["image_id"]])
     if strong is None and not len(masked):
-        raise InputError(f"{dataset.path}: no image to train on has a mask; ingest masks, or use runs without")
+        raise InputError(
+            f"{dataset.path}: no image to train on has a mask; `wsss rows --main-only` leaves such runs out"
+        )
     if strong is not None and strong > len(masked):
         raise InputError(f"{dataset.path}: {strong} images with masks asked for; {len(masked)} to train on have one")
     chosen = np.random.default_rng((seed, 2)).permutation(masked)[:strong]

@@ -61,7 +61,7 @@ def em_rows(wiring: Wiring, *, box_labels: Iterable[str], two_sets: bool) -> Kin
         how: dict[str, Any] = {"start": wiring.online_start(), **repetition}
         runs = {"em_adapt": em_row("em_adapt", **how)} if wiring.main_only else _mixtures(wiring, how)
         if wiring.ablations:
-            runs |= _sweeps(how)
+            runs |= _sweeps(wiring, how)
         if two_sets and not wiring.main_only:
             runs |= _two_data_sets(wiring, how, f"segmenters/pretrained{s}")
         rows.em_runs.update({f"{name}{s}": run for name, run in runs.items()})
@@ -84,13 +84,15 @@ def _mixtures(wiring: Wiring, how: dict[str, Any]) -> Rows:
     return runs
 
 
-def _sweeps(how: dict[str, Any]) -> Rows:
+def _sweeps(wiring: Wiring, how: dict[str, Any]) -> Rows:
+    """Gaps, centres, and the field of view with tags alone and, where asked for, beside 200 masks."""
     runs = {f"em_fixed_gap_{gap}": em_row(f"em_fixed_gap_{gap}", **how) for gap in SWEPT_GAPS}
     for center in SWEPT_CENTERS:
         runs[f"box_seg_center_{center}"] = em_row("labelled", labels=f"data/box_labels/seg_{center}", **how)
     for field in ("small", "large"):
         runs[f"field_{field}"] = em_row(f"field_{field}", **how)
-        runs[f"field_{field}_200"] = em_row(f"field_{field}", strong=200, **how)
+        if 200 in wiring.strong:
+            runs[f"field_{field}_200"] = em_row(f"field_{field}", strong=200, **how)
     return runs
 
 
