@@ -260,9 +260,9 @@ def test_costs_lie_beside_the_page_and_no_time_is_in_it(project):
     stages = json.loads((out / "costs.json").read_text())["stages"]
     size = sum(file.stat().st_size for file in Path("data/segmenters/mining_0").iterdir())
     noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
-    assert stages == [{**noted, "bytes": size}]
+    assert stages == [{**noted, "bytes": size, "interrupted": False}]
     page = (out / "costs.html").read_text()
-    assert '<th scope="row">data/segmenters/mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>' in page
+    assert "data/<wbr>segmenters/<wbr>mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>" in page
     Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted | {"seconds": 99}))
     assert written(out) == before
     assert "99.0" in (out / "costs.html").read_text()
