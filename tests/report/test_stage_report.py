@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from stages.evaluate import main as evaluate
 from stages.report import main
 from wsss_core.data.dataset import Dataset
 from wsss_core.report.thumbnails import photo_uri
+from wsss_core.rows.em import em_row
 from wsss_core.stage import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,9 @@ SALIENCY = {"a": [[[0] * 4] * 2, [[0, 255, 255, 255], [0] * 4]]}
 BUDGET = "budget: {size: 128, images_seen: 20}\n"
 ROWS = {
     "crf_searches": {},
+    "runs": {"mining_0": {"start": "backbones/lite0"}, "mining_1": {"start": "segmenters/mining_0"}},
     "em_runs": {},
+    "affinities": {},
     "chains": {},
     "combined": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
     "main_runs": {"mining pixels": ["mining_0", "mining_1"], "combination": ["mining_0", "mining_1"]},
@@ -207,7 +211,7 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
 def test_charts_show_the_main_runs_and_the_gallerys_e_steps_and_files_all(project):
     out, rows = project(), copy.deepcopy(ROWS)
     for name in ("em_adapt", "em_adapt_s1", "em_fixed"):
-        rows["em_runs"][name] = {"strong": 0, "dataset": "dataset", "second": "data/README.md"}
+        rows["em_runs"][name] = em_row(name, start="backbones/lite0", seed=0)
         rows["segmenters"][name] = {"seed": 0}
         Path(f"data/segmenters/{name}").mkdir(parents=True)
         Path(f"data/segmenters/{name}/loss.csv").write_text("step,images,total,share_background\n1,10,1.5,0.5\n")
@@ -234,6 +238,17 @@ def test_page_has_the_budget_of_the_main_runs(project):
     assert "<td>mining_0</td><td>&lt;i&gt;lite0&lt;/i&gt;</td><td>128</td><td>12</td><td>20</td>" in page
     assert "Equal for all methods." in page  # mining pixels, and a combination that is the same run
     assert '<th scope="row">mining_0</th><td>&lt;i&gt;first&lt;/i&gt;</td>' in page
+
+
+def test_budget_and_claims_follow_the_rows(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    rows["runs"]["mining_0"]["start"] = "segmenters/before"
+    rows["em_runs"]["masks"] = em_row("strong_only", start="backbones/lite0", seed=0, strong=50)
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    shutil.copytree("data/segmenters/mining_0", "data/segmenters/before")
+    files = written(out)
+    assert "<td>12</td><td>40</td>" in files["index.html"].decode()  # 20 images each
+    assert json.loads(files["claims.json"])[1]["reason"] == "missing: em_fixed_50, em_adapt_50"
 
 
 def test_names_are_escaped(project):
