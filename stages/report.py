@@ -79,9 +79,10 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
     trained_on = dataset.table["split"].isin(dataset.training_splits)
     chains = section(wiring, "chains", path=rows)
     masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
-    claims = judge(CLAIMS, Figures(evaluations, chains))
+    claims = judge(CLAIMS, Figures(evaluations, chains, em_runs.values()))
     combined = section(wiring, "combined", path=rows)
     main_chains = section(wiring, "main_runs", path=rows)
+    networks = section(wiring, "runs", path=rows) | em_runs | section(wiring, "affinities", path=rows)
     scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], main_chains)
     drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
     drawn |= choose_erased(evaluations, "val")
@@ -96,7 +97,7 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
         runs=runs,
-        budget=spent_by_method(runs, data / "segmenters", budget, main_chains),
+        budget=spent_by_method(runs, data / "segmenters", budget, main_chains, networks),
         ranking=ranked,
         class_bars={split: class_bars(found, list(scored.values())) for split, found in ranked.items()},
         masks_tables=masks_table(masks, "val"),

@@ -29,6 +29,7 @@ def test_precision_and_recall_by_hand() -> None:
     assert scores.precision == pytest.approx((6 / 7 + 3 / 5 + 0 / 2) / 3)  # dog was never labelled
     assert scores.never_labelled == 1
     assert scores.recall == pytest.approx((6 / 10 + 3 / 6 + 0 / 4) / 3)  # bird is never true
+    assert scores.foreground_recall == pytest.approx((3 / 6 + 0 / 4) / 2)
 
 
 def test_a_class_in_neither_truth_nor_prediction_is_left_out_and_counted() -> None:
@@ -49,7 +50,14 @@ def test_unlabelled_pixels_lower_iou_but_not_precision() -> None:
 
 def test_nothing_scored_is_nan_without_a_warning() -> None:
     scores = Scores(np.zeros((2, 3), int))
-    figures = [scores.miou, scores.pixel_accuracy, scores.precision, scores.recall, scores.coverage]
+    figures = [
+        scores.miou,
+        scores.pixel_accuracy,
+        scores.precision,
+        scores.recall,
+        scores.coverage,
+        scores.foreground_recall,
+    ]
     assert np.isnan(figures).all()
     assert scores.absent == 2
 

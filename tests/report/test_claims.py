@@ -11,6 +11,7 @@ from wsss_core.report.claims import Claim, as_json, judge
 from wsss_core.report.comparison import above, adds, alike, at_most, compare, costs, filled, much_above, not_above
 from wsss_core.report.figures import Figures
 from wsss_core.report.results import Evaluation
+from wsss_core.rows.em import em_row
 from wsss_core.rows.graph import make_rows
 from wsss_core.stage import load_params
 
@@ -20,14 +21,14 @@ CHAINS = {
 }
 
 
-def figures(seconds=None, **miou: float | tuple[float, ...]) -> Figures:
+def figures(seconds=None, em_runs=(), **miou: float | tuple[float, ...]) -> Figures:
     """Runs by name, mIoU in percent of seeds 0, 1, …"""
     found = []
     for name, values in miou.items():
         for seed, value in enumerate(values if isinstance(values, tuple) else (values,)):
             scores = {"miou": value / 100, "per_class": {"background": 0.9, "cat": 0.1, "dog": 0.3, "cow": None}}
             found.append(Evaluation(f"{name}_s{seed}" if seed else name, "runs", {"val": scores}))
-    return Figures(found, {}, seconds)
+    return Figures(found, {}, em_runs, seconds=seconds)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_what_is_made_once_serves_every_seed():
 def test_seeds_that_do_not_meet_decide_nothing():
     scores = {"val": {"miou": 0.5}}
     apart = Figures([Evaluation("a", "runs", scores), Evaluation("b_s1", "runs", scores)], {})
-    assert compare(above("a", "b"), apart).reason == "no seed in common"
+    assert compare(above("a", "b"), apart).reason == "no seed to compare"
 
 
 def test_names_lead_to_measures_seeds_and_crf():
@@ -128,7 +129,11 @@ def test_names_lead_to_measures_seeds_and_crf():
 
 
 def test_places_are_filled_with_every_number_and_step():
-    some = figures(strong_50=1, strong_200=1, strong_all=1, cross_strong_20=1)
+    masks, both = em_row("strong_only", start="s", seed=0), em_row("cross_strong", start="s", seed=0, strong="all")
+    rows = [masks | {"strong": strong} for strong in (200, 50, 200, "all")]
+    rows += [both | {"second_strong": strong} for strong in (20, "all")]
+    rows.append(em_row("field_small", start="s", seed=0, strong=300))  # has no masks alone to be compared with
+    some = figures(em_runs=rows)
     pairs = [list(compare(c, some).values) for c in filled(above("a_{n}", "strong_{n}"), some)]
     assert pairs == [["a_50", "strong_50"], ["a_200", "strong_200"]]
     assert [c.first for c in filled(above("a_{most}", "b"), some)] == ["a_200"]
@@ -148,6 +153,29 @@ def test_time_is_compared_where_it_is_known():
     compared = compare(costs("crf_exp", "crf_none", 10), figures(quick))
     assert compared.differences == pytest.approx([4, 5, 6])
     assert compared.verdict == "holds"
+
+
+def test_a_time_of_0_seconds_compares_with_nothing():
+    compared = compare(costs("a", "b", 10), figures({"a": 9.0, "a_s1": 9.0, "b": 0.0, "b_s1": 10.0}))
+    assert compared.differences == pytest.approx([-10])
+    nothing = compare(costs("a", "b", 10), figures({"a": 9.0, "b": 0.0}))
+    assert (nothing.differences, nothing.verdict, nothing.reason) == ([], "not decided", "no seed to compare")
+
+
+def test_average_pooling_is_judged_by_what_the_mined_cues_find_of_the_objects():
+    found = [
+        Evaluation(name, "labels", {"train": {"recall": recall, "foreground_recall": objects}})
+        for name, recall, objects in (("cues_dcsp", 0.7, 0.8), ("cues_dcsp_gmp", 0.9, 0.6))
+    ]
+    (judged,) = judge([claim for claim in CLAIMS if claim.id == "C28"], Figures(found, {}))
+    assert judged.compared[0].differences == pytest.approx([20])
+    assert (judged.verdict, judged.reason) == ("not decided", "made once for all seeds, so without a spread")
+
+
+def test_a_combination_called_strong_is_no_run_on_masks(rows):
+    found = [Evaluation(name, "runs", {"val": {"miou": 0.5}}) for name in ("strong_0", "strong_1", "cross_strong_1")]
+    known = Figures([*scored(rows), *found], rows["chains"], rows["em_runs"].values())
+    assert (known.masks, known.second) == ([50, 100, 200], [20])
 
 
 def test_every_claim_is_there_once():
@@ -175,7 +203,7 @@ def rows(tmp_path, monkeypatch):
 
 
 def scored(rows: dict, crf: bool = True) -> list[Evaluation]:
-    scores = {"miou": 0.5, "precision": 0.5, "recall": 0.5, "energy": 0.1, "energy_mined": 0.1}
+    scores = {"miou": 0.5, "precision": 0.5, "foreground_recall": 0.5, "energy": 0.1, "energy_mined": 0.1}
     scores["per_class"] = {"background": 0.5, "cat": 0.5}
     return [
         Evaluation(f"{name}{ending}", row["kind"], {"val": scores, "train": scores})
@@ -185,12 +213,16 @@ def scored(rows: dict, crf: bool = True) -> list[Evaluation]:
 
 
 def test_every_name_is_one_that_the_graph_makes(rows):
-    known = Figures(scored(rows), rows["chains"], dict.fromkeys(rows["em_runs"], 1.0))
+    seconds = dict.fromkeys(rows["em_runs"], 1.0)
+    known = Figures(scored(rows), rows["chains"], rows["em_runs"].values(), seconds=seconds)
     assert known.masks == [50, 100, 200] and known.second == [20]
     for judged in judge(CLAIMS, known):
         for compared in judged.compared:
             assert all(compared.values.values()), (judged.claim.id, compared.values)
-    assert [j.claim.id for j in judge(CLAIMS, known) if j.reason] == []  # each has all three seeds
+    # each has all three seeds, but those of cues that no seed changes
+    assert {j.claim.id: j.reason for j in judge(CLAIMS, known) if j.reason} == {
+        "C28": "made once for all seeds, so without a spread"
+    }
 
 
 def test_a_plateau_is_what_step_5_has():

@@ -21,7 +21,9 @@ def texts(table) -> list[list[str]]:
 def test_gains_are_differences_to_the_network_before():
     scored = [run("both_0", 0.3), run("both_1", 0.42), run("both_1_spn", 0.4), run("both_0+crf", 0.31)]
     (table,) = combination_tables({"both": CHAIN, "unscored": [{"run": "x_0", "part": ""}]}, scored, "val")
-    assert table.split == "both" and table.columns == ["how it learns", "val mIoU", "gain", "val mIoU+crf", "gain"]
+    assert (table.title, table.row_head) == ("Combination both", "network")
+    heads = ["val mIoU, percent", "gain, points", "val mIoU+crf, percent", "gain+crf, points"]
+    assert table.columns == ["how it learns", *heads]
     assert list(table.rows) == ["both_0", "both_1", "both_1_spn"]
     assert texts(table) == [
         ["on cues", "30.0", "", "31.0", ""],

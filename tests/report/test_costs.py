@@ -1,6 +1,7 @@
 """Costs of the stages: read beside the artifacts, written beside the report."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,9 @@ NOTED = {
     "train_em": "data/segmenters/<b>x",
     "predict": "data/predictions/removed",
 }
+
+
+SEEDS = ("", "_s1", "_s2")
 
 
 @pytest.fixture
@@ -88,6 +92,26 @@ def test_times_decide_the_claim_on_training_time(tmp_path, monkeypatch):
     (claim,) = json.loads(Path("reports/costs.json").read_text())["claims"]
     assert claim["verdict"] == "does not hold"  # 30, 29 and 30 percent more
     assert claim["ours"][0]["differences"] == pytest.approx([30, 29.091, 30])
+
+
+def test_the_time_of_what_went_on_decides_nothing_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    costs = [Cost("train_em", f"data/segmenters/{run}{s}", 100, 1, 1) for run in ("crf_none", "crf_exp") for s in SEEDS]
+    costs[1] = replace(costs[1], interrupted=True)
+    write_costs(costs, Path("reports"))
+    values = json.loads(Path("reports/costs.json").read_text())
+    (claim,) = values["claims"]
+    assert claim["ours"][0]["values"] == {"crf_exp:seconds": [100.0] * 3, "crf_none:seconds": [100.0] * 2}
+    assert (claim["verdict"], claim["reason"]) == ("not decided", "two seeds of the three needed")
+    assert [stage["interrupted"] for stage in values["stages"]] == [False, True, *[False] * 4]
+    page = Path("reports/costs.html").read_text()
+    assert page.count("<td>100.0, interrupted before</td>") == 1 and page.count("<td>100.0</td>") == 5
+
+
+def test_a_stage_that_went_on_is_read_as_such(project):
+    path = Path("data/.work/costs/3.json")
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"interrupted": True}))
+    assert [cost.interrupted for cost in read_costs()] == [False, False, False, True]
 
 
 def test_the_page_of_costs_says_which_times_are_missing(project):

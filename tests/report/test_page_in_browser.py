@@ -190,6 +190,29 @@ def test_the_costs_do_not_stick_out(browser, tmp_path):
     assert browser.complaints == []
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_names_are_read_in_full_and_leave_room_for_figures(browser, page, tmp_path, width):
+    outs = [f"reports/labels/posteriors_em2_relative_05_relative_05_{t}.json" for t in (1, 2)]
+    write_costs([Cost("evaluate", out, 9.0, 99, 99) for out in [*outs, f"data/{HOSTILE}"]], tmp_path)
+    for file in (tmp_path / "costs.html", page):
+        browser.open(file, width=width)
+        browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        names = "[...document.querySelectorAll('tr > th:first-child')]"
+        assert browser.run(f"{names}.length") > 3
+        assert browser.run(f"{names}.filter(n => n.scrollWidth > n.clientWidth).map(n => n.innerText)") == []
+        assert browser.run(f"Math.max(...{names}.map(n => n.clientWidth))") <= 0.5 * width
+
+
+def test_a_table_says_what_it_is_and_what_its_rows_are(browser, page):
+    browser.open(page, width=1280)
+    named = "[...document.querySelectorAll('.scroll')].map(r => [r.ariaLabel, r.querySelector('th').textContent])"
+    regions = browser.run(named)
+    assert len({name for name, _ in regions}) == len(regions)
+    assert ["IoU on val, percent", "run"] in regions and [f"Combination {HOSTILE}", "network"] in regions
+    assert [f"Steps of {HOSTILE}, percent", "step"] in regions
+    assert "percent" not in {head for _, head in regions}
+
+
 def test_a_complaint_would_be_seen(browser, page, tmp_path):
     broken = tmp_path / "broken.html"
     broken.write_text(

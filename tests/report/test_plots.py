@@ -41,6 +41,13 @@ def test_iterations_are_lines_by_method_means_over_seeds_beside_the_papers():
     assert chart.marked
 
 
+def test_the_papers_line_is_of_the_rule_that_the_main_runs_have():
+    (chart,) = drawn(iterations=iterations_table(runs(mining_0=0.535, mining_1=0.561), "val"))
+    own, paper = chart.lines
+    heights = [[y for _, y in line.points] for line in (own, paper)]
+    assert heights[1] == pytest.approx(heights[0])  # 56.1 is its Relative rule, 56.3 the other
+
+
 def test_iterations_go_on_beyond_nine_and_end_with_the_propagation():
     scored = runs(mining_8=0.5, mining_10=0.5, both_0=0.4, both_1=0.5, both_1_spn=0.6, affinity_1_spn=0.5)
     main = {

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +14,7 @@ from stages.evaluate import main as evaluate
 from stages.report import main
 from wsss_core.data.dataset import Dataset
 from wsss_core.report.thumbnails import photo_uri
+from wsss_core.rows.em import em_row
 from wsss_core.stage import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,7 +26,9 @@ SALIENCY = {"a": [[[0] * 4] * 2, [[0, 255, 255, 255], [0] * 4]]}
 BUDGET = "budget: {size: 128, images_seen: 20}\n"
 ROWS = {
     "crf_searches": {},
+    "runs": {"mining_0": {"start": "backbones/lite0"}, "mining_1": {"start": "segmenters/mining_0"}},
     "em_runs": {},
+    "affinities": {},
     "chains": {},
     "combined": {"combined": [{"run": "mining_0", "part": "<i>first</i>"}, {"run": "mining_1", "part": "then"}]},
     "main_runs": {"mining pixels": ["mining_0", "mining_1"], "combination": ["mining_0", "mining_1"]},
@@ -207,7 +211,7 @@ def test_page_shows_figures_and_differences_of_all_seeds(project):
 def test_charts_show_the_main_runs_and_the_gallerys_e_steps_and_files_all(project):
     out, rows = project(), copy.deepcopy(ROWS)
     for name in ("em_adapt", "em_adapt_s1", "em_fixed"):
-        rows["em_runs"][name] = {"strong": 0, "dataset": "dataset", "second": "data/README.md"}
+        rows["em_runs"][name] = em_row(name, start="backbones/lite0", seed=0)
         rows["segmenters"][name] = {"seed": 0}
         Path(f"data/segmenters/{name}").mkdir(parents=True)
         Path(f"data/segmenters/{name}/loss.csv").write_text("step,images,total,share_background\n1,10,1.5,0.5\n")
@@ -236,6 +240,17 @@ def test_page_has_the_budget_of_the_main_runs(project):
     assert '<th scope="row">mining_0</th><td>&lt;i&gt;first&lt;/i&gt;</td>' in page
 
 
+def test_budget_and_claims_follow_the_rows(project):
+    out, rows = project(), copy.deepcopy(ROWS)
+    rows["runs"]["mining_0"]["start"] = "segmenters/before"
+    rows["em_runs"]["masks"] = em_row("strong_only", start="backbones/lite0", seed=0, strong=50)
+    YAML().dump(rows, Path("stages/rows.yaml"))
+    shutil.copytree("data/segmenters/mining_0", "data/segmenters/before")
+    files = written(out)
+    assert "<td>12</td><td>40</td>" in files["index.html"].decode()  # 20 images each
+    assert json.loads(files["claims.json"])[1]["reason"] == "missing: em_fixed_50, em_adapt_50"
+
+
 def test_names_are_escaped(project):
     page = written(project())["index.html"].decode()
     assert "&lt;b&gt;cat&lt;/b&gt;" in page and "initial &lt;i&gt;model&lt;/i&gt;" in page
@@ -260,9 +275,9 @@ def test_costs_lie_beside_the_page_and_no_time_is_in_it(project):
     stages = json.loads((out / "costs.json").read_text())["stages"]
     size = sum(file.stat().st_size for file in Path("data/segmenters/mining_0").iterdir())
     noted = {"stage": "train_segmenter", "out": "data/segmenters/mining_0", "seconds": 61.25, "peak_mib": 700}
-    assert stages == [{**noted, "bytes": size}]
+    assert stages == [{**noted, "bytes": size, "interrupted": False}]
     page = (out / "costs.html").read_text()
-    assert '<th scope="row">data/segmenters/mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>' in page
+    assert "data/<wbr>segmenters/<wbr>mining_0</th><td>train_segmenter</td><td>61.2</td><td>700</td>" in page
     Path("data/.work/costs/mining_0.json").write_text(json.dumps(noted | {"seconds": 99}))
     assert written(out) == before
     assert "99.0" in (out / "costs.html").read_text()

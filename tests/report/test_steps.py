@@ -38,13 +38,15 @@ EVALUATIONS = [
 
 
 def test_a_row_per_step_with_dashes_for_what_is_absent():
-    tables = {table.split: table for table in step_tables(CHAINS, EVALUATIONS)}
-    assert list(tables) == ["affinity", "affinity_unpaired"]  # nothing of psa is scored
-    assert tables["affinity"].columns[:3] == ["unary", "unary precision", "confident"]
-    first, second = ([cell.text for cell in cells] for cells in tables["affinity"].rows.values())
+    full, unpaired = step_tables(CHAINS, EVALUATIONS)  # nothing of psa is scored
+    titles = [(table.title, table.row_head) for table in (full, unpaired)]
+    assert titles == [("Steps of affinity, percent", "step"), ("Steps of affinity_unpaired, percent", "step")]
+    assert full.columns[:3] == ["unary mIoU", "unary precision", "confident mIoU"]
+    assert full.columns[-2:] == ["energy × 100", "after mining × 100"]
+    first, second = ([cell.text for cell in cells] for cells in full.rows.values())
     assert first == ["28.0", "39.0", "25.0", "50.0", "30.0", "40.0", "20.0", "6.1", "4.4"]
     assert second == ["35.0", "45.0", "–", "–", "–", "–", "–", "–", "–"]
-    assert [cell.text for cell in tables["affinity_unpaired"].rows["step 1"]] == [
+    assert [cell.text for cell in unpaired.rows["1"]] == [
         "28.0",
         "39.0",
         *"––––",
@@ -73,8 +75,8 @@ def test_seeds_are_one_table_and_one_curve():
     scored = [labels("posteriors_affinity_1", 0.3, 0.4), labels("posteriors_affinity_1_s1", 0.4, 0.4)]
     scored.append(Evaluation("affinity_1_s1_spn", "runs", {"val": {"miou": 0.2}}))
     (table,) = step_tables(chains, scored)
-    assert table.split == "affinity" and list(table.rows) == ["step 1"]
-    texts = [cell.text for cell in table.rows["step 1"]]
+    assert table.title == "Steps of affinity, percent" and list(table.rows) == ["1"]
+    texts = [cell.text for cell in table.rows["1"]]
     assert texts == ["35.0 ± 7.1", "40.0 ± 0.0", *"––––", "20.0", "–", "–"]
     charts = {chart.title: chart for chart in step_charts(chains, scored)}
     unary, *_ = charts["mIoU of the training labels over steps"].lines

@@ -53,6 +53,7 @@ def test_a_single_point_is_shown_of_what_is_compared_and_not_of_ablations():
 
 def test_the_table_has_a_column_per_number_and_marks_the_best():
     (table,) = masks_table(by_masks(ROWS, EVALUATIONS, "val", masks=587), "val")
+    assert (table.title, table.row_head) == ("mIoU on val by number of images with masks, percent", "runs")
     assert table.columns == ["0", "50", "587"]
     assert [cell.text for cell in table.rows["strong"]] == ["–", "30.0", "60.0"]
     assert [[cell.best for cell in cells] for cells in table.rows.values()] == [

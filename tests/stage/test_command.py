@@ -2,6 +2,8 @@
 
 import errno
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +11,8 @@ import pytest
 
 from wsss_core.stage import InputError, whole_folder
 from wsss_core.stage.command import run
+
+PYTHONPATH = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +40,59 @@ def test_arguments_follow_the_annotations(monkeypatch):
     cost = json.loads(Path("data/.work/costs/data.x.json").read_text())
     assert cost["stage"] == "saliency"
     assert cost["peak_mib"] > 0
+
+
+def noted() -> dict:
+    return json.loads(Path("data/.work/costs/data.x.json").read_text())
+
+
+def failing(*errors: BaseException | None):
+    """A stage that ends with one after the other of these."""
+    left = list(errors)
+
+    def main(*, out: Path) -> None:
+        if error := left.pop(0):
+            raise error
+
+    return main
+
+
+@pytest.mark.parametrize(
+    ("errors", "interrupted"),
+    [
+        ([None], False),
+        ([KeyboardInterrupt(), None], True),
+        ([RuntimeError("out of memory"), None], True),
+        ([OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt(), None], True),
+        ([KeyboardInterrupt(), None, None], False),  # the last did all of it
+        ([InputError("params.yaml: a.b: unknown key"), None], False),  # other settings begin anew
+        ([KeyboardInterrupt(), InputError("params.yaml: a.b: unknown key"), None], True),
+    ],
+)
+def test_a_cost_says_whether_an_attempt_before_it_did_not_end(monkeypatch, errors, interrupted):
+    main = failing(*errors)
+    for error in errors:
+        assert (call(monkeypatch, main, "--out", "data/x") == 0) is (error is None)
+    assert noted()["interrupted"] is interrupted
+    assert [path.name for path in Path("data/.work/costs").iterdir()] == ["data.x.json"]
+
+
+def test_a_killed_attempt_is_known_to_the_next(monkeypatch):
+    code = (
+        "import os; from pathlib import Path; from wsss_core.stage.command import run\n"
+        "def main(*, out: Path) -> None: os.kill(os.getpid(), 9)\n"
+        "run(main, 'saliency')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, "--out", "data/x"], check=False, env=os.environ | PYTHONPATH)
+    assert killed.returncode == -9
+    assert call(monkeypatch, failing(None), "--out", "data/x") == 0
+    assert noted()["interrupted"] is True
+
+
+def test_one_process_of_a_distributed_training_notes_its_cost(monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert call(monkeypatch, failing(None), "--out", "data/x") == 0
+    assert not Path("data").exists()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def costs() -> None:
     found = read_costs()
     table = Table("output", "stage", "seconds", "peak MiB", "bytes")
     for cost in found:
-        table.add_row(cost.out, cost.stage, f"{cost.seconds:.1f}", str(cost.peak_mib), f"{cost.bytes:,}")
+        table.add_row(cost.out, cost.stage, cost.time, str(cost.peak_mib), f"{cost.bytes:,}")
     Console().print(table)
     write_costs(found, REPORTS)
     print(f"wrote {REPORTS / 'costs.html'} and {REPORTS / 'costs.json'}")

@@ -60,6 +60,11 @@ class Scores:
         return _mean(_share(self._correct, self._true))
 
     @property
+    def foreground_recall(self) -> float:
+        """The same without background: how much of the objects is found."""
+        return _mean(_share(self._correct, self._true)[1:])
+
+    @property
     def coverage(self) -> float:
         """Labelled / true pixels, right or wrong."""
         return float(_share(self._labelled.sum(), self._true.sum()))

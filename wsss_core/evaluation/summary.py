@@ -39,7 +39,8 @@ def label_summary(scores: Scores, names: Sequence[str], images: int) -> dict[str
     """What a store of partial labels is worth: `prediction_summary` and how many pixels it labels, how rightly.
 
     Returns:
-        Also `precision`, `never_labelled` (classes of the truth left out of it), `recall`, `coverage`.
+        Also `precision`, `never_labelled` (classes of the truth left out of it), `recall`, `foreground_recall` (without
+        background), `coverage`.
 
     Raises:
         ValueError: as many names as classes are needed, each once.
@@ -48,6 +49,7 @@ def label_summary(scores: Scores, names: Sequence[str], images: int) -> dict[str
         "precision": _number(scores.precision),
         "never_labelled": scores.never_labelled,
         "recall": _number(scores.recall),
+        "foreground_recall": _number(scores.foreground_recall),
         "coverage": _number(scores.coverage),
     }
 

@@ -36,8 +36,8 @@ def combination_tables(combinations: Combinations, evaluations: Sequence[Evaluat
                 cells += [_score(found), Cell(_gain(before, found))]
                 before = found
         if endings:
-            columns = [column for ending in endings for column in (f"{split} mIoU{ending}", "gain")]
-            tables.append(Table(name, ["how it learns", *columns], rows))
+            heads = [column for end in endings for column in (f"{split} mIoU{end}, percent", f"gain{end}, points")]
+            tables.append(Table(f"Combination {name}", "network", ["how it learns", *heads], rows))
     return tables
 
 

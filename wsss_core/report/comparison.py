@@ -3,8 +3,9 @@
 The one rule: a comparison expects a difference of two figures between two bounds, in points of percent. The difference
 is taken seed by seed; its spread is two standard deviations over the seeds. It holds where mean ± spread lies wholly
 between the bounds, does not hold where it lies wholly outside, and is not decided where it straddles one, where a
-figure is missing, or where the two have fewer than three seeds in common. Of two figures that do not differ it decides
-7 in 100 nevertheless with three seeds (Student's t; with two it would be 22).
+figure is missing, or where the two have fewer than three seeds in common, as two stores have that the graph makes once
+for all seeds. Of two figures that do not differ it decides 7 in 100 nevertheless with three seeds (Student's t; with
+two it would be 22).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from wsss_core.report.figures import SECONDS, Figures, made_once
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided"
 WITHIN, MISSING = "within the spread of the seeds", "missing"
-TOO_FEW = {0: "no seed in common", 1: "one seed of the three needed", 2: "two seeds of the three needed"}
+ONCE_FOR_ALL = "made once for all seeds, so without a spread"
+TOO_FEW = {0: "no seed to compare", 1: "one seed of the three needed", 2: "two seeds of the three needed"}
 CLOCK = "time is no part of a reproducible page: see costs.html"
 DEVIATIONS = 2
 ALIKE, MUCH = 1.0, 3.0  # points: what "≈" allows, what "≫" asks for
@@ -99,17 +101,18 @@ def compare(comparison: Comparison, figures: Figures) -> Compared:
     values = {name: figures.by_seed(name) for name in (comparison.first, comparison.second) if name is not None}
     seeds = sorted({seed for found in values.values() for seed in found})
     shared = [dict.fromkeys(seeds, found[0]) if made_once(name) and found else found for name, found in values.items()]
-    differences = [
-        _difference([found[seed] for found in shared], comparison.relative)
-        for seed in seeds
-        if all(seed in found for found in shared)
-    ]
+    pairs = [[found[seed] for found in shared] for seed in seeds if all(seed in found for found in shared)]
+    if comparison.relative:
+        pairs = [pair for pair in pairs if pair[1]]  # nothing is so many percent of 0
+    differences = [_difference(pair, comparison.relative) for pair in pairs]
     spread = DEVIATIONS * stdev(differences) if len(differences) > 1 else None
     verdict, reason = _verdict(comparison, differences, spread)
     missing = [name for name, found in values.items() if not found]
     if missing:
         clocked = not figures.timed and all(name.endswith(f":{SECONDS}") for name in missing)
         reason = CLOCK if clocked else MISSING
+    elif verdict == OPEN and all(map(made_once, values)):
+        reason = ONCE_FOR_ALL
     ours = {name: list(found.values()) for name, found in values.items()}
     return Compared(ours, _expected(comparison), differences, spread, verdict, reason)
 

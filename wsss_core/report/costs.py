@@ -21,13 +21,22 @@ SEGMENTERS = Path("data/segmenters")
 
 @dataclass(frozen=True)
 class Cost:
-    """A stage's last run: its `--out`, wall time, peak memory of its largest process, bytes of all its outputs."""
+    """A stage's last run: its `--out`, wall time, peak memory of its largest process, bytes of all its outputs.
+
+    `interrupted` where an attempt before it did not end: the seconds may be only those since it went on.
+    """
 
     stage: str
     out: str
     seconds: float
     peak_mib: int
     bytes: int
+    interrupted: bool = False
+
+    @property
+    def time(self) -> str:
+        """The seconds for people."""
+        return f"{self.seconds:.1f}{', interrupted before' * self.interrupted}"
 
 
 def read_costs(folder: Path = COSTS, graph: Path = Path("dvc.yaml")) -> list[Cost]:
@@ -44,17 +53,18 @@ def read_costs(folder: Path = COSTS, graph: Path = Path("dvc.yaml")) -> list[Cos
             stage, out = str(noted["stage"]), Path(noted["out"])
             if out.exists():
                 size = sum(map(_bytes, _outs(stages.get(stage, {}), out)))
-                found.append(Cost(stage, str(out), float(noted["seconds"]), int(noted["peak_mib"]), size))
+                seconds, peak = float(noted["seconds"]), int(noted["peak_mib"])
+                found.append(Cost(stage, str(out), seconds, peak, size, bool(noted.get("interrupted", False))))
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: damaged ({error}); remove it") from None
     return found
 
 
 def write_costs(costs: Sequence[Cost], out: Path) -> None:
-    """Write `costs.json` and `costs.html` below `out`, with the claims that compare times."""
+    """Write `costs.json` and `costs.html` below `out`, with the claims that compare times of whole trainings."""
     timed = [claim for claim in CLAIMS if any(c.first.endswith(f":{SECONDS}") for c in claim.comparisons)]
-    seconds = {Path(cost.out).name: cost.seconds for cost in costs if Path(cost.out).parent == SEGMENTERS}
-    judged = judge(timed, Figures([], {}, seconds))
+    whole = [cost for cost in costs if Path(cost.out).parent == SEGMENTERS and not cost.interrupted]
+    judged = judge(timed, Figures([], {}, seconds={Path(cost.out).name: cost.seconds for cost in whole}))
     values = {"stages": [asdict(cost) for cost in costs], "claims": as_json(judged)}
     with whole_file(out / "costs.json") as building:
         building.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -13,18 +12,24 @@ from wsss_core.report.seeds import without_seed
 SPLITS = {"runs": "val", "labels": "train"}
 SECONDS = "seconds"
 LAST_STEP = 5  # the T of the paper on affinity; further steps only serve the claim on its plateau
-ONCE = "cue_map"  # the graph makes it once, for all seeds
+ONCE = ("cue_map", "cues_dcsp")  # what the graph makes once, for all seeds
 
 
 class Figures:
-    """Every figure by name: `em_adapt`, `posteriors_dcsp_1:recall`, `affinity/pairwise/2:energy`, `crf_exp:seconds`.
+    """Every figure by name: `em_adapt`, `cues_dcsp:recall`, `affinity/pairwise/2:energy`, `crf_exp:seconds`.
 
     The part before the colon is an evaluation or `chain/part/step`, the part after it the measure, mIoU if left out;
     `foreground` is the mean IoU of all classes but background. Runs are scored on val, labels on train; all is in
     percent but the seconds.
 
+    Args:
+        evaluations: of all seeds.
+        chains, em_runs: the wiring rows, the latter without their names.
+        seconds: of whole trainings, by run.
+
     Attributes:
-        masks, second: numbers of images with masks in the runs `strong_…` and `cross_strong_…`, ascending.
+        masks, second: numbers of images with masks, of the data set and of a second one, that the runs `strong_…` and
+            `cross_strong_…` learn from, ascending.
         steps: number of steps of affinity, at most 5.
         timed: whether the seconds of trainings were given.
     """
@@ -33,6 +38,8 @@ class Figures:
         self,
         evaluations: Sequence[Evaluation],
         chains: Mapping[str, Sequence[Mapping[str, str]]],
+        em_runs: Iterable[Mapping[str, Any]] = (),
+        *,
         seconds: Mapping[str, float] | None = None,
     ) -> None:
         by_name = {e.name: e.splits[SPLITS[e.kind]] for e in evaluations if SPLITS.get(e.kind) in e.splits}
@@ -54,8 +61,9 @@ class Figures:
         for name, value in (seconds or {}).items():
             base, seed = without_seed(name)
             self._seconds.setdefault(base, {})[seed] = value
-        self.masks = self._numbers("strong")
-        self.second = self._numbers("cross_strong")
+        rows = list(em_runs)
+        self.masks = _numbers(rows, "strong_only", "strong")
+        self.second = _numbers(rows, "cross_strong", "second_strong")
         self.steps = min(len(chains.get("affinity", ())), LAST_STEP)
 
     def by_seed(self, figure: str) -> dict[int, float]:
@@ -66,14 +74,15 @@ class Figures:
         values = {seed: _value(scores, measure or "miou") for seed, scores in self._scores.get(name, {}).items()}
         return {seed: 100 * value for seed, value in sorted(values.items()) if value is not None}
 
-    def _numbers(self, family: str) -> list[int]:
-        found = (re.fullmatch(rf"{family}_(\d+)", name) for name in self._scores)
-        return sorted(int(match[1]) for match in found if match)
-
 
 def made_once(figure: str) -> bool:
     """Whether the graph has this figure once for all seeds."""
     return figure.startswith(ONCE)
+
+
+def _numbers(rows: Sequence[Mapping[str, Any]], settings: str, key: str) -> list[int]:
+    """The numbers that rows of these settings have there, ascending; `all` is none."""
+    return sorted({row[key] for row in rows if row["settings"] == settings and row[key] != "all" and row[key]})
 
 
 def _value(scores: Mapping[str, Any], measure: str) -> float | None:

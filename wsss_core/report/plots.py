@@ -114,8 +114,7 @@ def _over_iterations(
                 step = float(found["step"])  # a network with propagation takes the place of the one that it refines
                 own.setdefault(method, {})[step] = fmean(mious[run])
                 if run in PAPERS:
-                    first, *_ = PAPERS[run].all_classes.split(" / ")  # of Max and Relative rule
-                    papers.setdefault(PAPER + method, {})[step] = float(first)
+                    papers.setdefault(PAPER + method, {})[step] = PAPERS[run].all_classes
     return {name: sorted(points.items()) for name, points in (own | papers).items()}
 
 

@@ -29,17 +29,17 @@ def step_tables(chains: Chains, evaluations: list[Evaluation]) -> list[Table]:
         chains: the wiring rows: for every step the names of the evaluations of `unary`, `confident`, `pairwise` (label
             stores) and `val` (a run); a chain of another seed has its name with `_s1`, `_s2`, …
     """
-    columns = [f"{part}{' precision' * (m == 'precision')}" for part in PARTS for m in MEASURES]
-    columns += ["val mIoU", "energy", "after mining"]
+    columns = [f"{part} {'mIoU' if m == 'miou' else m}" for part in PARTS for m in MEASURES]
+    columns += ["val mIoU", "energy × 100", "after mining × 100"]
     tables = []
     for chain, steps in _over_seeds(chains).items():
         values = [[_spread(each, evaluations, part, measure) for part, measure in FIGURES] for each in steps]
         if any(value is not None for row in values for value in row):
             rows = {
-                f"step {t}": [Cell(value.text, value.mean) if value else Cell("–") for value in row]
+                str(t): [Cell(value.text, value.mean) if value else Cell("–") for value in row]
                 for t, row in enumerate(values, start=1)
             }
-            tables.append(Table(chain, columns, rows))
+            tables.append(Table(f"Steps of {chain}, percent", "step", columns, rows))
     return tables
 
 

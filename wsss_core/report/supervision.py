@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
 from wsss_core.report.results import Evaluation
+from wsss_core.report.seeds import without_seed
 from wsss_core.report.tables import Cell, Table, percent
 
 Curves = dict[str, dict[int, float]]  # mIoU by number of images with masks, by what the other images give
 
-SEED = re.compile(r"_s\d+$")
 # What a single point of is shown, too; ablations are shown where they have several.
 SHOWN = ("strong", "em_fixed", "em_adapt", "box_rect", "box_em_fixed", "box_seg")
 
@@ -32,7 +31,7 @@ def by_masks(
     for name, row in em_runs.items():
         if row["dataset"] != "dataset" or row["second"].startswith("data/"):
             continue
-        family = SEED.sub("", name).removesuffix(f"_{row['strong']}")
+        family = without_seed(name)[0].removesuffix(f"_{row['strong']}")
         number = masks if row["strong"] == "all" else int(row["strong"])
         for ending in ("", "+crf"):
             if scores.get(f"{name}{ending}") is not None:
@@ -57,4 +56,4 @@ def masks_table(curves: Curves, split: str) -> list[Table]:
         ]
         for family, points in curves.items()
     }
-    return [Table(f"{split}, mIoU by number of images with masks", [str(n) for n in numbers], rows)]
+    return [Table(f"mIoU on {split} by number of images with masks, percent", "runs", list(map(str, numbers)), rows)]

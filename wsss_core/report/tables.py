@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from wsss_core.report.results import Evaluation
+
+IMAGES = "number of images"
 
 
 @dataclass(frozen=True)
@@ -19,25 +22,33 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """One split's table: column heads, and a list of cells per evaluation."""
+    """A table under its title, which says the unit unless the columns do: a list of cells by the name of the row.
 
-    split: str
+    `row_head` says what the rows are.
+    """
+
+    title: str
+    row_head: str
     columns: list[str]
     rows: dict[str, list[Cell]]
 
 
 def run_tables(evaluations: list[Evaluation]) -> list[Table]:
     """mIoU, pixel accuracy and IoU of each class, one table per split."""
-    return [
-        _table(split, found, ["mIoU", "pixel accuracy", *next(iter(found.values()))["per_class"]], _run_values)
-        for split, found in _by_split(evaluations, "runs").items()
-    ]
+    tables = []
+    for split, found in _by_split(evaluations, "runs").items():
+        columns = ["mIoU", "pixel accuracy", *next(iter(found.values()))["per_class"]]
+        tables.append(_table(f"IoU on {split}, percent", "run", columns, found, _run_values))
+    return tables
 
 
 def label_tables(evaluations: list[Evaluation]) -> list[Table]:
     """mIoU, precision, recall and coverage of label stores, one table per split."""
     columns = ["mIoU", "precision", "recall", "coverage"]
-    return [_table(split, found, columns, _label_values) for split, found in _by_split(evaluations, "labels").items()]
+    return [
+        _table(f"Labels of {split}, percent", "labels", columns, found, _label_values)
+        for split, found in _by_split(evaluations, "labels").items()
+    ]
 
 
 def erasing_tables(evaluations: list[Evaluation]) -> list[Table]:
@@ -53,7 +64,7 @@ def erasing_tables(evaluations: list[Evaluation]) -> list[Table]:
             for iou, changed in zip(others, scores["changed"], strict=True):
                 cells += [Cell(percent(iou), iou), Cell(percent(changed["better"])), Cell(percent(changed["worse"]))]
             rows[name] = [*cells, Cell(str(scores["images"]))]
-        tables.append(Table(split, [*columns, "images"], rows))
+        tables.append(Table(f"Saliency on {split}, percent", "maps", [*columns, IMAGES], rows))
     return tables
 
 
@@ -79,7 +90,13 @@ def _label_values(scores: dict[str, Any]) -> list[float | None]:
     return [scores[measure] for measure in ("miou", "precision", "recall", "coverage")]
 
 
-def _table(split: str, found: dict[str, dict[str, Any]], columns: list[str], values_of: Any) -> Table:
+def _table(
+    title: str,
+    row_head: str,
+    columns: list[str],
+    found: dict[str, dict[str, Any]],
+    values_of: Callable[[dict[str, Any]], list[float | None]],
+) -> Table:
     values = {name: values_of(scores) for name, scores in found.items()}
     best = [max((v for v in column if v is not None), default=None) for column in zip(*values.values(), strict=True)]
     rows = {
@@ -89,4 +106,4 @@ def _table(split: str, found: dict[str, dict[str, Any]], columns: list[str], val
         ]
         for name, row in values.items()
     }
-    return Table(split, [*columns, "images"], rows)
+    return Table(title, row_head, [*columns, IMAGES], rows)
