@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,15 @@ from wsss_core.report.claims import as_json, judge
 from wsss_core.report.combinations import combination_tables
 from wsss_core.report.costs import read_costs, write_costs
 from wsss_core.report.figures import Figures
-from wsss_core.report.gallery import draw_groups, opened_at
+from wsss_core.report.gallery import Named, draw_groups, opened_at
 from wsss_core.report.page import Page, count_splits, render
 from wsss_core.report.plots import curve_table, draw, iterations_table, loss_table, shares_table
 from wsss_core.report.ranking import class_bars, ranking
-from wsss_core.report.results import metrics, read_evaluations, read_figures, summary
+from wsss_core.report.results import Evaluation, metrics, read_evaluations, read_figures, summary
 from wsss_core.report.steps import step_charts, step_tables
 from wsss_core.report.supervision import by_masks, masks_table
 from wsss_core.report.tables import erasing_tables, label_tables, run_tables
+from wsss_core.report.wired import Wired
 from wsss_core.stage import bind, load_params, section, whole_file, whole_folder
 from wsss_core.stage.command import run
 from wsss_core.stores import Store, open_store
@@ -62,58 +64,45 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         rows: the wiring rows; what they do not name is not shown.
         data: the folder of the artifacts.
     """
-    params = load_params()
+    params, wired = load_params(), Wired.read(rows)
     settings = bind(Report, section(params, "report"), "report")
     budget = bind(Budget, section(params, "budget"), "budget")
-    wiring = load_params(rows)
-    evaluations = read_evaluations(section(wiring, "evaluations", path=rows), out)
-    runs = list(section(wiring, "segmenters", path=rows))
-    em_runs = section(wiring, "em_runs", path=rows)
+    dataset, segmenters = Dataset(data / "dataset"), data / "segmenters"
+    evaluations = read_evaluations(wired.evaluations, out)
     tables = {
-        "loss": loss_table(runs, data / "segmenters"),
-        "shares": shares_table(em_runs, data / "segmenters"),
+        "loss": loss_table(wired.runs, segmenters),
+        "shares": shares_table(wired.em_runs, segmenters),
         "curve": curve_table(evaluations),
         "iterations": iterations_table(evaluations, "val"),
     }
-    dataset = Dataset(data / "dataset")
     trained_on = dataset.table["split"].isin(dataset.training_splits)
-    chains = section(wiring, "chains", path=rows)
-    masks = by_masks(em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
-    claims = judge(CLAIMS, Figures(evaluations, chains, em_runs.values()))
-    combined = section(wiring, "combined", path=rows)
-    main_chains = section(wiring, "main_runs", path=rows)
-    networks = section(wiring, "runs", path=rows) | em_runs | section(wiring, "affinities", path=rows)
-    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], main_chains)
-    drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
-    drawn |= choose_erased(evaluations, "val")
-    worst = choose_worst(evaluations, "val", scored)
+    masks = by_masks(wired.em_runs, evaluations, "val", masks=int(dataset.table["has_mask"][trained_on].sum()))
+    claims = judge(CLAIMS, Figures(evaluations, wired.chains, wired.em_runs.values()))
+    scored = main_runs([e.name for e in evaluations if e.kind == "runs" and e.splits], wired.main)
     ranked = ranking(evaluations)
-    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wiring["panels"]]
-    shown = [panel["store"] for panel in wiring["panels"]]
-    opened = opened_at(shown, list((scored or main_runs(runs, main_chains)).values()), ranked.get("val", []))
-    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb, opened=opened)
-    online = [name for name in em_runs if f"predictions/{name}" in shown]
+    charts = draw(**tables, masks=masks, main=wired.main, online=[r for r in wired.em_runs if _shown(r, wired)])
+    gallery, worst = _pictures(settings, wired, dataset, evaluations, scored, data)
     page = Page(
         classes=dataset.classes,
         splits=count_splits(dataset.table),
-        runs=runs,
-        budget=spent_by_method(runs, data / "segmenters", budget, main_chains, networks),
+        runs=wired.runs,
+        budget=spent_by_method(wired.runs, segmenters, budget, wired.main, wired.networks),
         ranking=ranked,
         class_bars={split: class_bars(found, list(scored.values())) for split, found in ranked.items()},
         masks_tables=masks_table(masks, "val"),
         run_tables=run_tables(evaluations),
         label_tables=label_tables(evaluations),
         erasing_tables=erasing_tables(evaluations),
-        step_tables=step_tables(chains, evaluations),
-        combination_tables=combination_tables(combined, evaluations, "val"),
+        step_tables=step_tables(wired.chains, evaluations),
+        combination_tables=combination_tables(wired.combined, evaluations, "val"),
         figures=read_figures(
             {"Saliency detector": data / "saliency_net", "Easy images": data / "select_easy"}
-            | {f"CRF of {name}": data / f"crf_search/{name}" for name in section(wiring, "crf_searches", path=rows)}
+            | {f"CRF of {name}": data / f"crf_search/{name}" for name in wired.searches}
         ),
-        charts=[*draw(**tables, masks=masks, main=main_chains, online=online), *step_charts(chains, evaluations)],
+        charts=[*charts, *step_charts(wired.chains, evaluations)],
         claims=claims,
-        gallery={heading: pictures[heading] for heading in drawn},
-        worst={heading: pictures[heading] for heading in worst},
+        gallery=gallery,
+        worst=worst,
     )
     _write_text(out / "index.html", render(page))
     _write_json(out / "metrics.json", metrics(evaluations))
@@ -123,6 +112,29 @@ def main(*, out: Path, rows: Path = Path("stages/rows.yaml"), data: Path = Path(
         for name, table in tables.items():
             table.to_csv(building / f"{name}.csv", index=False, lineterminator="\n")
     write_costs(read_costs(), out)
+
+
+def _pictures(
+    settings: Report,
+    wired: Wired,
+    dataset: Dataset,
+    evaluations: Sequence[Evaluation],
+    scored: Mapping[str, str],
+    data: Path,
+) -> tuple[dict[str, list[Named]], dict[str, list[Named]]]:
+    """The images of the gallery and the worst of every method's main run, `scored`, by heading; each is drawn once."""
+    drawn = choose_drawn(dataset, settings.splits, images=settings.images, seed=settings.seed)
+    drawn |= choose_erased(evaluations, "val")
+    worst = choose_worst(evaluations, "val", scored)
+    stores = [(panel["title"], _store_if_made(data / panel["store"])) for panel in wired.panels]
+    main = scored or main_runs(wired.runs, wired.main)
+    opened = opened_at(wired.shown, list(main.values()), ranking(evaluations).get("val", []))
+    pictures = draw_groups(dataset, stores, drawn | worst, thumb=settings.thumb, opened=opened)
+    return {heading: pictures[heading] for heading in drawn}, {heading: pictures[heading] for heading in worst}
+
+
+def _shown(run: str, wired: Wired) -> bool:
+    return f"predictions/{run}" in wired.shown
 
 
 def _store_if_made(path: Path) -> Store | None:
