@@ -5,7 +5,14 @@ import torch
 
 from wsss_core.models.attention import attention_from, joint_from, make_cam, make_fcan
 from wsss_core.models.backbone import make_backbone
-from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
+from wsss_core.models.regions import make_region_network
+from wsss_core.models.saved import (
+    load_attention,
+    load_model,
+    load_region_network,
+    load_segmenter,
+    save_model,
+)
 from wsss_core.models.segmenter import make_segmenter, segmenter_from
 from wsss_core.models.start import start_from
 from wsss_core.stage import InputError
@@ -161,6 +168,21 @@ def test_damaged_folders_are_named(tmp_path):
 
 
 CLASSES = ["background", "cat", "dog", "cow"]
+
+
+def test_a_mapping_refuses_what_its_training_did_not_save(tmp_path):
+    regions = {**TRUNK, "n_classes": 4, "width": 8}
+    network = make_region_network(**regions)
+    save_model(tmp_path / "regions", network, {"kind": "regions", **regions, "classes": CLASSES})
+    saved(tmp_path / "cam", "cam")
+    loaded = load_region_network(tmp_path / "regions", classes=CLASSES)
+    assert same(loaded.state_dict(), network.state_dict()) and not loaded.training
+    with pytest.raises(InputError, match=r"nothing/model\.json: no such file; run the stage that trains this model"):
+        load_region_network(tmp_path / "nothing", classes=CLASSES)
+    with pytest.raises(InputError, match="cam: expected a region network, .* cam; run the stage train_regions"):
+        load_region_network(tmp_path / "cam", classes=CLASSES)
+    with pytest.raises(InputError, match="regions: trained on background, cat, dog, cow, not on background, cow"):
+        load_region_network(tmp_path / "regions", classes=["background", "cow"])
 
 
 @pytest.mark.parametrize("head", ["largefov", "aspp"])

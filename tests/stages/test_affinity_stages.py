@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.mine_regions import Judge, Regions, warn
+from stages.mine_regions import ConfidentRegions, Judge, warn
+from stages.train_regions import PureRegions
 from stages.walk import Walk, revise
 
 
@@ -55,7 +56,8 @@ def test_images_without_a_confident_region_and_lost_classes_are_named(caplog):
         warn(index, ["background", "cat", "dog"])
     assert [record.getMessage() for record in caplog.records] == [
         "1 of 2 images have no confident region; nothing is learnt from them",
-        "no confident region of dog in any image; lower mine_regions' confidence or purity, or train longer",
+        "no confident region of dog in any image; lower mine_regions' confidence or train_regions' purity, "
+        "or train longer",
     ]
 
 
@@ -78,8 +80,8 @@ def test_a_walk_stays_within_what_looks_alike():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Regions(confidence=1.0), r"confidence must lie in \[0, 1\)"),
-        (lambda: Regions(images_seen=0), "images_seen must be at least 1"),
+        (lambda: ConfidentRegions(confidence=1.0), r"confidence must lie in \[0, 1\)"),
+        (lambda: PureRegions(images_seen=0), "images_seen must be at least 1"),
         (lambda: Walk(background=0), "background > 0"),
     ],
 )

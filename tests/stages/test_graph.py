@@ -65,6 +65,15 @@ def test_a_stage_depends_on_what_it_reads_of_the_budget(name):
     assert named == {""} or read <= named, name
 
 
+@pytest.mark.parametrize(("training", "mapping"), [("train_regions", "mine_regions")])
+def test_settings_of_a_mapping_train_no_network(training, mapping):
+    trained, mapped = (STAGES[name] for name in (training, mapping))
+    assert trained["outs"][0] in mapped["deps"]
+    assert {param.split(".")[0] for param in trained["params"]} == {"budget", "training", training}
+    assert {param.split(".")[0] for param in mapped["params"]} == {"budget", mapping}
+    assert not {"--seed", "--networks", "--start"} & set(mapped["cmd"].split())
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_torch_stays_out_of_stages_that_need_none(name):
     files = closure(ROOT / f"stages/{name}.py")

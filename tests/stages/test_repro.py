@@ -190,11 +190,14 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
     edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.0))  # raw networks
     ran = repro(project, "evaluate@affinity_2_spn", "evaluate@refined_affinity_1", "evaluate@regions_affinity_1")
     for t in (1, 2):
-        chain = ["train_segmenter@affinity_{}", "estep@affinity_{}", "mine_regions@affinity_{}"]
-        chain += ["train_affinity@affinity_{}_spn"] + ["refine@affinity_{}"] * (t == 1)
+        chain = ["train_segmenter@affinity_{}", "estep@affinity_{}", "train_regions@affinity_{}"]
+        chain += ["mine_regions@affinity_{}", "train_affinity@affinity_{}_spn"] + ["refine@affinity_{}"] * (t == 1)
         places = [ran.index(stage.format(t)) for stage in chain]
         assert places == sorted(places)
     assert ran.index("refine@affinity_1") < ran.index("train_segmenter@affinity_2")
+    edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.3))
+    assert repro(project, "mine_regions@affinity_1") == ["mine_regions@affinity_1"]  # judged anew by the same network
+    edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.0))
     edit_params(project, lambda params: params["train_affinity"]["affinity"].update(propagated="logits"))
     again = repro(project, "evaluate@refined_affinity_1")
     assert again[0] == "train_affinity@affinity_1_spn" and "mine_regions@affinity_1" not in again
