@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from stages.mine_regions import ConfidentRegions, Judge, warn
+from stages.train_pixel_features import PixelPairs
 from stages.train_regions import PureRegions
 from stages.walk import Walk, revise
 
@@ -67,13 +68,13 @@ def test_a_walk_stays_within_what_looks_alike():
     features[:, :, 4:] = 9
     attention = np.zeros((1, 41, 57), np.float32)
     attention[0, 16:24, 0:12] = 1
-    scores = revise(features, attention, (41, 57), Walk(log2_steps=8))
+    scores = revise(features, attention, (41, 57), Walk(log2_steps=8), radius=5)
     assert scores.shape == (2, 41, 57) and scores.min() >= 0
     labels = scores.argmax(0)
     assert np.ptp(scores[1, :, :20]) < 0.01  # spread evenly over the left half …
     assert scores[1, :, 20].mean() > 100 * scores[1, :, 40].mean()  # … and not beyond
     assert (labels[:, 36:] == 0).all()
-    still = revise(features, attention, (41, 57), Walk(radius=0.5))  # no neighbour within reach: nothing moves
+    still = revise(features, attention, (41, 57), Walk(), radius=0.5)  # no neighbour within reach: nothing moves
     assert still[1, 16, 8] > 0.9 and still[1, 16, 40] == 0
 
 
@@ -82,6 +83,7 @@ def test_a_walk_stays_within_what_looks_alike():
     [
         (lambda: ConfidentRegions(confidence=1.0), r"confidence must lie in \[0, 1\)"),
         (lambda: PureRegions(images_seen=0), "images_seen must be at least 1"),
+        (lambda: PixelPairs(images_seen=0), "images_seen must be at least 1"),
         (lambda: Walk(background=0), "background > 0"),
     ],
 )

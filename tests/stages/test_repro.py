@@ -222,6 +222,20 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
     run(project, "wsss", "rows")
 
 
+def test_a_walk_of_the_affinity_ablations_is_changed_without_training(project):
+    run(project, "wsss", "rows", "--methods", "mining,affinity", "--steps", "1", "--ablations")
+    assert repro(project, "walk@psa_1") == ["train_pixel_features@psa_1", "walk@psa_1"]
+    saved = json.loads((project / "data/pixel_feature_nets/psa_1/model.json").read_text())
+    assert (saved["kind"], saved["radius"]) == ("pixel_features", 5)
+    walked, attention = (wsss_core.open(project / f"data/{name}") for name in ("walks/psa_1", "attention/cam"))
+    for row in walked.table.itertuples():
+        assert set(np.unique(walked[row.image_id]["labels"])) <= {0, *row.class_ids}
+        assert walked[row.image_id]["attention"].shape == attention[row.image_id]["attention"].shape
+    edit_params(project, lambda params: params["walk"]["psa"].update(beta=4))
+    assert repro(project, "walk@psa_1") == ["walk@psa_1"]
+    run(project, "wsss", "rows", "--methods", "mining", "--no-ablations")
+
+
 def test_a_comment_changes_nothing(project):
     text = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(f"# a remark\n{text}")

@@ -138,3 +138,18 @@ def load_region_network(folder: Path, *, classes: Sequence[str]) -> RegionNetwor
     if known != list(classes):
         raise InputError(f"{folder}: trained on {', '.join(known)}, not on {', '.join(classes)}; {again}")
     return model
+
+
+def load_pixel_features(folder: Path) -> PixelFeatures:
+    """`load_model` where only the feature network of a random walk will do.
+
+    Raises:
+        InputError: as `load_model`, or a network of another kind.
+    """
+    model, description = load_model(folder)
+    if not isinstance(model, PixelFeatures):
+        raise InputError(
+            f"{folder}: expected a network of pixel features, found a network of kind {description['kind']}; "
+            "run the stage train_pixel_features"
+        )
+    return model

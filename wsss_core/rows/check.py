@@ -54,6 +54,7 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
         "train_regions": "regions",
         "mine_regions": "regions",
         "train_affinity": "affinities",
+        "train_pixel_features": "walks",
         "walk": "walks",
     }
     for stage, kind in kinds.items():
