@@ -1,8 +1,8 @@
-"""Confident regions: a network learns the pure superpixels of a segmenter's labels, then judges all superpixels."""
+"""Confident regions: the superpixels that a trained region network is sure of."""
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,103 +16,54 @@ from wsss_core.affinity.regions import IGNORE, confident_regions, pool
 from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
-from wsss_core.data.samples import TrainingSamples
 from wsss_core.em.posterior import Absent, class_restricted_posterior
-from wsss_core.losses.regions import RegionLoss
 from wsss_core.models.inference import infer_grids
-from wsss_core.models.regions import RegionNetwork, region_network_from
+from wsss_core.models.regions import RegionNetwork
+from wsss_core.models.saved import load_region_network
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
-from wsss_core.training.distributed import rank
-from wsss_core.training.fit import fit
 from wsss_core.training.repeatable import repeatable
-from wsss_core.training.settings import changed_settings
 
 LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Regions:
+class ConfidentRegions:
     """A section of `mine_regions` (Wang et al. 2019, §3.2.3); without `splits`, all but val and test.
 
     Attributes:
-        purity: share of one label from which on a superpixel is learnt.
-        confidence: probability above which a superpixel gets the network's label.
+        confidence: probability above which a superpixel gets the network's label, in [0, 1).
         absent: what becomes of the probability of classes that the image lacks, see `estep`.
-        images_seen: images that the network sees; the budget's if left out.
-        width: channels of its features; the budget's if left out.
-        training: what differs from the section of that name.
     """
 
-    purity: float = 0.8
     confidence: float = 0.7
     absent: Absent = "drop"
-    images_seen: int | None = None
-    width: int | None = None
-    training: dict[str, Any] = field(default_factory=dict)
     splits: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.confidence < 1:
             raise ValueError(f"confidence must lie in [0, 1), got {self.confidence}")
-        if self.images_seen is not None and self.images_seen < 1:
-            raise ValueError(f"images_seen must be at least 1, got {self.images_seen}")
 
 
-def main(
-    *,
-    settings: str,
-    seed: int,
-    networks: int = 1,
-    dataset: Path,
-    labels: Path,
-    superpixels: Path,
-    start: Path,
-    net: Path,
-    out: Path,
-) -> None:
+def main(*, settings: str, dataset: Path, labels: Path, superpixels: Path, net: Path, out: Path) -> None:
+    """Judge the images of the store `labels`, which the network `net` was trained on."""
     params = load_params()
-    names = ["budget", "training", f"mine_regions.{settings}"]
+    names = ["budget", f"mine_regions.{settings}"]
     sections = [section(params, name) for name in names]
-    budget, chosen = bind(Budget, sections[0], names[0]), bind(Regions, sections[2], names[2])
-    training = changed_settings(sections[1], chosen.training, names[2])
-    photos, targets, regions = Dataset(dataset), open_store(labels), open_store(superpixels)
+    budget, chosen = bind(Budget, sections[0], names[0]), bind(ConfidentRegions, sections[1], names[1])
+    photos, device = Dataset(dataset), default_device()
+    network = load_region_network(net, classes=photos.classes).to(device)
+    judge = Judge(network, open_store(superpixels), confidence=chosen.confidence, absent=chosen.absent, device=device)
     table = photos.cue_table(chosen.splits or photos.training_splits)
-    table = table[table["image_id"].isin(targets.table["image_id"])].reset_index(drop=True)
-    torch.manual_seed(seed)
-    width = budget.width if chosen.width is None else chosen.width
-    network, description = region_network_from(start, n_classes=len(photos.classes), width=width)
-    augment = training.augment(budget, network.output_stride)
-    images = budget.images(chosen.images_seen, networks)
-    samples = TrainingSamples(photos, targets, rows=table, augment=augment, seed=seed, superpixels=regions)
-    fit(
-        net,
-        network,
-        samples,
-        RegionLoss(purity=chosen.purity),
-        saved_as={**description, "classes": list(photos.classes)},
-        settings=training,
-        images_seen=images,
-        seed=seed,
-        key=fingerprint([*sections, seed, images], dataset / "photos", labels, superpixels, start),
-    )
-    if rank():
-        return  # one process writes the store
-    network = network.eval()
-    judge = Judge(network, regions, confidence=chosen.confidence, absent=chosen.absent, device=default_device())
+    table = table[table["image_id"].isin(open_store(labels).table["image_id"])].reset_index(drop=True)
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, Any]]]:
         pictures = photos.photos(rows["dataset_row"].tolist())
-        grids = infer_grids(
-            network.features, pictures, size=budget.size, stride=network.output_stride, device=judge.device
-        )
-        maps, statistics = [], []
-        for (shape, features), image_id, class_ids in zip(grids, rows["image_id"], rows["class_ids"], strict=True):
-            map_, statistic = judge(image_id, features, shape, class_ids)
-            maps.append(map_)
-            statistics.append(statistic)
-        return {"labels": maps}, statistics
+        grids = infer_grids(network.features, pictures, size=budget.size, stride=network.output_stride, device=device)
+        images = zip(grids, rows["image_id"], rows["class_ids"], strict=True)
+        judged = [judge(image_id, features, entered, ids) for (entered, features), image_id, ids in images]
+        return {"labels": [map_ for map_, _ in judged]}, [statistics for _, statistics in judged]
 
     with repeatable():  # sums over regions, on a GPU
         index = write_store(
@@ -120,7 +71,7 @@ def main(
             compute,
             table=table,
             arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
-            key=fingerprint([*sections, seed], dataset / "photos", net, superpixels),
+            key=fingerprint(sections, dataset / "photos", labels, superpixels, net),
             attributes={"classes": list(photos.classes)},
         )
     warn(index, photos.classes)
@@ -171,7 +122,8 @@ def warn(index: pd.DataFrame, classes: Sequence[str]) -> None:
     found = {int(class_id) for ids in index["confident_ids"] for class_id in ids}
     if missing := sorted(tagged - found):
         LOG.warning(
-            "no confident region of %s in any image; lower mine_regions' confidence or purity, or train longer",
+            "no confident region of %s in any image; lower mine_regions' confidence or train_regions' purity, "
+            "or train longer",
             ", ".join(classes[class_id] for class_id in missing),
         )
 

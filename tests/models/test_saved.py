@@ -5,7 +5,16 @@ import torch
 
 from wsss_core.models.attention import attention_from, joint_from, make_cam, make_fcan
 from wsss_core.models.backbone import make_backbone
-from wsss_core.models.saved import load_attention, load_model, load_segmenter, save_model
+from wsss_core.models.pixel_features import make_pixel_features
+from wsss_core.models.regions import make_region_network
+from wsss_core.models.saved import (
+    load_attention,
+    load_model,
+    load_pixel_features,
+    load_region_network,
+    load_segmenter,
+    save_model,
+)
 from wsss_core.models.segmenter import make_segmenter, segmenter_from
 from wsss_core.models.start import start_from
 from wsss_core.stage import InputError
@@ -161,6 +170,27 @@ def test_damaged_folders_are_named(tmp_path):
 
 
 CLASSES = ["background", "cat", "dog", "cow"]
+
+
+def test_a_mapping_refuses_what_its_training_did_not_save(tmp_path):
+    regions, pairs = {**TRUNK, "n_classes": 4, "width": 8}, {**TRUNK, "width": 8, "radius": 3.0}
+    network, features = make_region_network(**regions), make_pixel_features(**pairs)
+    save_model(tmp_path / "regions", network, {"kind": "regions", **regions, "classes": CLASSES})
+    save_model(tmp_path / "pairs", features, {"kind": "pixel_features", **pairs})
+    loaded = load_region_network(tmp_path / "regions", classes=CLASSES)
+    assert same(loaded.state_dict(), network.state_dict()) and not loaded.training
+    assert load_pixel_features(tmp_path / "pairs").radius == 3  # as far as it was trained
+    with pytest.raises(InputError, match=r"nothing/model\.json: no such file; run the stage that trains this model"):
+        load_region_network(tmp_path / "nothing", classes=CLASSES)
+    with pytest.raises(InputError, match="pairs: expected a region network, .* pixel_features; run .* train_regions"):
+        load_region_network(tmp_path / "pairs", classes=CLASSES)
+    with pytest.raises(InputError, match="regions: trained on background, cat, dog, cow, not on background, cow"):
+        load_region_network(tmp_path / "regions", classes=["background", "cow"])
+    with pytest.raises(InputError, match="regions: expected a network of pixel .* run the stage train_pixel_features"):
+        load_pixel_features(tmp_path / "regions")
+    save_model(tmp_path / "pairs", features, {"kind": "pixel_features", **TRUNK, "width": 8})
+    with pytest.raises(InputError, match=r"pairs/model\.json: .*'radius'; run the stage that writes it again"):
+        load_pixel_features(tmp_path / "pairs")
 
 
 @pytest.mark.parametrize("head", ["largefov", "aspp"])

@@ -16,7 +16,6 @@ stages:
     foreach: ${regions}
     do:
       outs:
-      - data/region_nets/${key}
       - data/regions/${key}
   evaluate:
     foreach: ${evaluations}
@@ -29,8 +28,8 @@ stages:
     - reports/summary.json: {cache: false}
 """
 FILES = {
-    "data/region_nets/one/weights": 1000,
-    "data/regions/one/store.zarr/c/0": 200,
+    "data/regions/one/store.zarr/c/0": 1000,
+    "data/regions/one/index.parquet": 200,
     "reports/runs/one.json": 30,
     "reports/index.html": 4,
     "reports/plots/loss.csv": 2,

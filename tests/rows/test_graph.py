@@ -37,7 +37,11 @@ def test_no_kind_of_rows_has_the_name_of_a_section(name):
     """DVC merges both into one set of variables."""
     methods = ("crf", "em", "second", "dcsp", "affinity", "combined")
     parts = [YAML().load((ROOT / f"wsss_core/presets/{method}.yaml").read_text()) for method in methods]
-    sections = {section for part in (preset(name), *parts) for section in part} | {"cue_map", "walk"}
+    sections = {section for part in (preset(name), *parts) for section in part} | {
+        "cue_map",
+        "train_pixel_features",
+        "walk",
+    }
     assert not sections & set(make_rows(preset(name)))
 
 

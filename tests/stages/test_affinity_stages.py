@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from stages.mine_regions import Judge, Regions, warn
+from stages.mine_regions import ConfidentRegions, Judge, warn
+from stages.train_pixel_features import PixelPairs
+from stages.train_regions import PureRegions
 from stages.walk import Walk, revise
 
 
@@ -55,7 +57,8 @@ def test_images_without_a_confident_region_and_lost_classes_are_named(caplog):
         warn(index, ["background", "cat", "dog"])
     assert [record.getMessage() for record in caplog.records] == [
         "1 of 2 images have no confident region; nothing is learnt from them",
-        "no confident region of dog in any image; lower mine_regions' confidence or purity, or train longer",
+        "no confident region of dog in any image; lower mine_regions' confidence or train_regions' purity, "
+        "or train longer",
     ]
 
 
@@ -65,21 +68,22 @@ def test_a_walk_stays_within_what_looks_alike():
     features[:, :, 4:] = 9
     attention = np.zeros((1, 41, 57), np.float32)
     attention[0, 16:24, 0:12] = 1
-    scores = revise(features, attention, (41, 57), Walk(log2_steps=8))
+    scores = revise(features, attention, (41, 57), Walk(log2_steps=8), radius=5)
     assert scores.shape == (2, 41, 57) and scores.min() >= 0
     labels = scores.argmax(0)
     assert np.ptp(scores[1, :, :20]) < 0.01  # spread evenly over the left half …
     assert scores[1, :, 20].mean() > 100 * scores[1, :, 40].mean()  # … and not beyond
     assert (labels[:, 36:] == 0).all()
-    still = revise(features, attention, (41, 57), Walk(radius=0.5))  # no neighbour within reach: nothing moves
+    still = revise(features, attention, (41, 57), Walk(), radius=0.5)  # no neighbour within reach: nothing moves
     assert still[1, 16, 8] > 0.9 and still[1, 16, 40] == 0
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Regions(confidence=1.0), r"confidence must lie in \[0, 1\)"),
-        (lambda: Regions(images_seen=0), "images_seen must be at least 1"),
+        (lambda: ConfidentRegions(confidence=1.0), r"confidence must lie in \[0, 1\)"),
+        (lambda: PureRegions(images_seen=0), "images_seen must be at least 1"),
+        (lambda: PixelPairs(images_seen=0), "images_seen must be at least 1"),
         (lambda: Walk(background=0), "background > 0"),
     ],
 )

@@ -60,9 +60,19 @@ def test_code_dependencies_are_the_import_closure(name):
 def test_a_stage_depends_on_what_it_reads_of_the_budget(name):
     source = (ROOT / f"stages/{name}.py").read_text()
     read = set(re.findall(r"budget\.(\w+)", source)) | ({"size", "crop"} if "augment(budget" in source else set())
+    read = {"images_seen" if key == "images" else key for key in read}  # what `Budget.images` divides
     params = STAGES[name].get("params", [])
     named = {param.partition(".")[2] for param in params if param.split(".")[0] == "budget"}
     assert named == {""} or read <= named, name
+
+
+@pytest.mark.parametrize(("training", "mapping"), [("train_regions", "mine_regions"), ("train_pixel_features", "walk")])
+def test_settings_of_a_mapping_train_no_network(training, mapping):
+    trained, mapped = (STAGES[name] for name in (training, mapping))
+    assert trained["outs"][0] in mapped["deps"]
+    assert {param.split(".")[0] for param in trained["params"]} == {"budget", "training", training}
+    assert {param.split(".")[0] for param in mapped["params"]} == {"budget", mapping}
+    assert not {"--seed", "--networks", "--start"} & set(mapped["cmd"].split())
 
 
 @pytest.mark.parametrize("name", STAGES)

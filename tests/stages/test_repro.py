@@ -191,11 +191,14 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
     edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.0))  # raw networks
     ran = repro(project, "evaluate@affinity_2_spn", "evaluate@refined_affinity_1", "evaluate@regions_affinity_1")
     for t in (1, 2):
-        chain = ["train_segmenter@affinity_{}", "estep@affinity_{}", "mine_regions@affinity_{}"]
-        chain += ["train_affinity@affinity_{}_spn"] + ["refine@affinity_{}"] * (t == 1)
+        chain = ["train_segmenter@affinity_{}", "estep@affinity_{}", "train_regions@affinity_{}"]
+        chain += ["mine_regions@affinity_{}", "train_affinity@affinity_{}_spn"] + ["refine@affinity_{}"] * (t == 1)
         places = [ran.index(stage.format(t)) for stage in chain]
         assert places == sorted(places)
     assert ran.index("refine@affinity_1") < ran.index("train_segmenter@affinity_2")
+    edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.3))
+    assert repro(project, "mine_regions@affinity_1") == ["mine_regions@affinity_1"]  # judged anew by the same network
+    edit_params(project, lambda params: params["mine_regions"]["affinity"].update(confidence=0.0))
     edit_params(project, lambda params: params["train_affinity"]["affinity"].update(propagated="logits"))
     again = repro(project, "evaluate@refined_affinity_1")
     assert again[0] == "train_affinity@affinity_1_spn" and "mine_regions@affinity_1" not in again
@@ -218,6 +221,20 @@ def test_a_step_of_affinity_learning_feeds_the_next(project):
     assert kinds == {1: "logits", 2: "probabilities"}  # step 2 has not been asked for again
     run(project, "wsss", "rows", "--methods", "mining")
     run(project, "wsss", "rows")
+
+
+def test_a_walk_of_the_affinity_ablations_is_changed_without_training(project):
+    run(project, "wsss", "rows", "--methods", "mining,affinity", "--steps", "1", "--ablations")
+    assert repro(project, "walk@psa_1") == ["train_pixel_features@psa_1", "walk@psa_1"]
+    saved = json.loads((project / "data/pixel_feature_nets/psa_1/model.json").read_text())
+    assert (saved["kind"], saved["radius"]) == ("pixel_features", 5)
+    walked, attention = (wsss_core.open(project / f"data/{name}") for name in ("walks/psa_1", "attention/cam"))
+    for row in walked.table.itertuples():
+        assert set(np.unique(walked[row.image_id]["labels"])) <= {0, *row.class_ids}
+        assert walked[row.image_id]["attention"].shape == attention[row.image_id]["attention"].shape
+    edit_params(project, lambda params: params["walk"]["psa"].update(beta=4))
+    assert repro(project, "walk@psa_1") == ["walk@psa_1"]
+    run(project, "wsss", "rows", "--methods", "mining", "--no-ablations")
 
 
 def test_a_comment_changes_nothing(project):

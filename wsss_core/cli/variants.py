@@ -35,7 +35,8 @@ def add_variants(params: Any, methods: Collection[str]) -> None:
     if "affinity" in methods:
         networks = params["train_affinity"]
         networks.setdefault("affinity_rough", _changed(networks["affinity"], smoothness=0.0))
-        params.setdefault("walk", {"psa": {"radius": 5, "beta": 8, "log2_steps": 8, "background": 16}})
+        params.setdefault("train_pixel_features", {"psa": {"radius": 5}})
+        params.setdefault("walk", {"psa": {"beta": 8, "log2_steps": 8, "background": 16}})
     if "combined" in methods:
         _vary_combinations(params["combinations"], params["train_segmenter"])
 

@@ -14,11 +14,16 @@ from wsss_core.models.start import backbone_of, start_from
 
 
 class PixelFeatures(nn.Module):
-    """A network for affinities of pairs (Ahn & Kwak 2018, §3.2): every second node of a light decoder, stride 8."""
+    """A network for affinities of pairs (Ahn & Kwak 2018, §3.2): every second node of a light decoder, stride 8.
 
-    def __init__(self, backbone: Backbone, head: Pyramid) -> None:
+    Args:
+        backbone, head: the parts.
+        radius: pairs less than this far apart are learnt and have an affinity, in nodes.
+    """
+
+    def __init__(self, backbone: Backbone, head: Pyramid, *, radius: float) -> None:
         super().__init__()
-        self.backbone, self.head = backbone, head
+        self.backbone, self.head, self.radius = backbone, head, radius
 
     @property
     def output_stride(self) -> int:
@@ -30,25 +35,25 @@ class PixelFeatures(nn.Module):
         return features[:, :, ::2, ::2]
 
 
-def make_pixel_features(*, backbone: str, output_stride: int, width: int) -> PixelFeatures:
-    """A feature network with random weights; `width` features, the rest as for `make_segmenter`.
+def make_pixel_features(*, backbone: str, output_stride: int, width: int, radius: float) -> PixelFeatures:
+    """A feature network with random weights; `width` features, `radius` as there, the rest as for `make_segmenter`.
 
     Raises:
         InputError: no such backbone.
     """
     trunk = make_backbone(backbone, output_stride=output_stride)
-    network = PixelFeatures(trunk, pyramid_features(trunk, width=width))
+    network = PixelFeatures(trunk, pyramid_features(trunk, width=width), radius=radius)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def pixel_features_from(start: Path, *, width: int) -> tuple[PixelFeatures, dict[str, Any]]:
+def pixel_features_from(start: Path, *, width: int, radius: float) -> tuple[PixelFeatures, dict[str, Any]]:
     """A feature network that starts from the backbone in the folder `start`, and its description.
 
     Raises:
         InputError: no model in `start`.
     """
     name, stride = backbone_of(start)
-    arguments: dict[str, Any] = {"backbone": name, "output_stride": stride, "width": width}
+    arguments: dict[str, Any] = {"backbone": name, "output_stride": stride, "width": width, "radius": radius}
     network = make_pixel_features(**arguments)
     start_from(network, start)
     return network, {"kind": "pixel_features", **arguments}

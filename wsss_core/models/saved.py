@@ -122,3 +122,34 @@ def load_attention(folder: Path) -> tuple[FCAN | CAM, dict[str, Any]]:
     if not isinstance(model, FCAN | CAM):
         raise InputError(f"{folder}: expected an attention network, found a network of kind {description['kind']}")
     return model, description
+
+
+def load_region_network(folder: Path, *, classes: Sequence[str]) -> RegionNetwork:
+    """`load_model` where only a region network of these classes, in this order, will do.
+
+    Raises:
+        InputError: as `load_model`, a network of another kind, or one of other classes.
+    """
+    model, description = load_model(folder)
+    again = "run the stage train_regions"
+    if not isinstance(model, RegionNetwork):
+        raise InputError(f"{folder}: expected a region network, found a network of kind {description['kind']}; {again}")
+    known = list(description.get("classes", ()))
+    if known != list(classes):
+        raise InputError(f"{folder}: trained on {', '.join(known)}, not on {', '.join(classes)}; {again}")
+    return model
+
+
+def load_pixel_features(folder: Path) -> PixelFeatures:
+    """`load_model` where only the feature network of a random walk will do.
+
+    Raises:
+        InputError: as `load_model`, or a network of another kind.
+    """
+    model, description = load_model(folder)
+    if not isinstance(model, PixelFeatures):
+        raise InputError(
+            f"{folder}: expected a network of pixel features, found a network of kind {description['kind']}; "
+            "run the stage train_pixel_features"
+        )
+    return model

@@ -15,7 +15,6 @@ from wsss_core.report.page import environment
 from wsss_core.stage import InputError, load_params, whole_file
 from wsss_core.stage.command import COSTS
 
-KEY = "${key}"
 SEGMENTERS = Path("data/segmenters")
 
 
@@ -77,11 +76,10 @@ def _render(costs: Sequence[Cost], judged: Sequence[Judged]) -> str:
 
 
 def _outs(stage: Mapping[str, Any], out: Path) -> list[Path]:
-    """All outputs of the stage whose `--out` is given: those of dvc.yaml, whose key is the last word of it."""
+    """All outputs of the stage whose `--out` is given, as dvc.yaml lists them; one of many rows has that one alone."""
     stage = stage.get("do", stage)
     names = [name for entry in (*stage.get("outs", ()), *stage.get("metrics", ())) for name in _names(entry)]
-    outs = [Path(name.replace(KEY, out.name)) for name in names]
-    return [out] if not outs or any("$" in str(path) for path in outs) else outs
+    return [out] if not names or any("$" in name for name in names) else [Path(name) for name in names]
 
 
 def _names(entry: str | Mapping[str, Any]) -> list[str]:

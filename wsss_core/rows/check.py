@@ -44,18 +44,20 @@ def check_rows(rows: Rows, params: Mapping[str, Any]) -> None:
                         f"stages/rows.yaml: {kind}.{name}.{key}: no stage makes {row[key]!r}; "
                         f"there are {', '.join(near or sorted(made))}"
                     )
-    sections = {
-        "runs": "train_segmenter",
-        "em_runs": "train_em",
-        "esteps": "estep",
-        "cues": "mine_cues",
-        "backbones": "backbone",
-        "boxed": "box_labels",
-        "regions": "mine_regions",
-        "affinities": "train_affinity",
-        "walks": "walk",
+    kinds = {
+        "train_segmenter": "runs",
+        "train_em": "em_runs",
+        "estep": "esteps",
+        "mine_cues": "cues",
+        "backbone": "backbones",
+        "box_labels": "boxed",
+        "train_regions": "regions",
+        "mine_regions": "regions",
+        "train_affinity": "affinities",
+        "train_pixel_features": "walks",
+        "walk": "walks",
     }
-    for kind, stage in sections.items():
+    for stage, kind in kinds.items():
         for row in rows[kind].values():
             section(params, f"{stage}.{row['settings']}")
     if rows["refinements"]:

@@ -26,9 +26,9 @@ class Chain:
         cues: section of `mine_cues`.
         settings: section of `train_segmenter`, the loss and head of all its networks.
         then: what follows, in order: a section of `estep`, whose labels or posteriors the next network learns from, or
-            `regions`: confident regions and propagation, with the sections `affinity` of `estep`, `mine_regions` and
-            `train_affinity`; the next network, if any, learns from what that refined; or `again`: the next network goes
-            on with the same labels, its schedule anew, what an E-step has to be compared with.
+            `regions`: confident regions and propagation, with the sections `affinity` of `estep`, `train_regions`,
+            `mine_regions` and `train_affinity`; the next network, if any, learns from what that refined; or `again`:
+            the next network goes on with the same labels, its schedule anew, what an E-step has to be compared with.
         start: where the first network starts, as `attention_nets/fcan`; by default as `rows.tagged` says.
         networks: among which its budget is divided; as many as it has if left out.
 
