@@ -22,7 +22,7 @@ from wsss_core.models.regions import RegionNetwork
 from wsss_core.models.saved import load_region_network
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, Store, fingerprint, open_store, padded, write_store
 from wsss_core.training.repeatable import repeatable
 
 LOG = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def main(*, settings: str, dataset: Path, labels: Path, superpixels: Path, net: 
             out,
             compute,
             table=table,
-            arrays={"labels": ArraySpec.labels((int(table["height"].max()), int(table["width"].max())))},
+            arrays={"labels": ArraySpec.labels(padded(table, "y", "x"))},
             key=fingerprint(sections, dataset / "photos", labels, superpixels, net),
             attributes={"classes": list(photos.classes)},
         )

@@ -21,7 +21,7 @@ from wsss_core.models.inference import enlarge, infer_grids, resize
 from wsss_core.models.saved import load_pixel_features
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
-from wsss_core.stores import ArraySpec, fingerprint, open_store, write_store
+from wsss_core.stores import ArraySpec, fingerprint, open_store, padded, write_store
 from wsss_core.stores.layout import quantise
 
 
@@ -61,7 +61,7 @@ def main(*, settings: str, dataset: Path, labels: Path, attention: Path, net: Pa
     table = photos.cue_table(chosen.splits or photos.training_splits)
     held = set(open_store(labels).table["image_id"]) & set(attended.table["image_id"])
     table = table[table["image_id"].isin(held)].reset_index(drop=True)
-    height, width, n_classes = (int(table[column].max()) for column in ("height", "width", "n_classes"))
+    dims = ("class", "y", "x")
 
     def compute(rows: pd.DataFrame) -> tuple[dict[str, list[NDArray]], list[dict[str, float]]]:
         pictures = photos.photos(rows["dataset_row"].tolist())
@@ -79,8 +79,8 @@ def main(*, settings: str, dataset: Path, labels: Path, attention: Path, net: Pa
         compute,
         table=table,
         arrays={
-            "labels": ArraySpec.labels((height, width)),
-            "attention": ArraySpec.soft(("class", "y", "x"), (n_classes, height, width)),
+            "labels": ArraySpec.labels(padded(table, "y", "x")),
+            "attention": ArraySpec.soft(dims, padded(table, *dims)),
         },
         key=fingerprint(sections, dataset / "photos", labels, attention, net),
         attributes={"classes": list(photos.classes), "network": "cam"},
