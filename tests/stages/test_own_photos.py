@@ -15,7 +15,7 @@ from tiny import copy_project, edit_params, repro, run, shrink
 
 from wsss_core.scenes.make import make_scenes
 
-pytestmark = [pytest.mark.graph, pytest.mark.xdist_group("own")]
+pytestmark = pytest.mark.graph
 
 
 def write_photos(folder: Path) -> None:

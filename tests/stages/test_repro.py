@@ -22,7 +22,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.stage import load_params
 
-pytestmark = [pytest.mark.graph, pytest.mark.xdist_group("graph")]
+pytestmark = pytest.mark.graph
 
 AFTER_ROUND_2 = ["train_segmenter@mining_2", "predict@mining_2", "evaluate@mining_2", "report"]
 
