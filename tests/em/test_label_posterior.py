@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 
+from stages.estep import StoredEStep
 from wsss_core.crf import DenseCRF
 from wsss_core.em.estep import EStep
 from wsss_core.em.label_posterior import LabelPosterior
+from wsss_core.stage import bind
 
 LABELS = np.asarray([0, 2], np.uint8)
 
@@ -92,3 +94,10 @@ def test_what_is_missing_of_the_shares_is_told():
 def test_absent_classes_cannot_be_shared_twice():
     with pytest.raises(ValueError, match="absent: with shares absent classes have none"):
         LabelPosterior(shares=EStep(), absent="share")
+
+
+def test_a_section_of_estep_has_its_fields_from_both_modules():
+    section = {"kind": "adapt", "absent": "share", "crf": {"bilateral_xy": 30}}
+    chosen = bind(StoredEStep, section, "estep.x")
+    assert chosen.crf == DenseCRF(bilateral_xy=30) and (chosen.kind, chosen.absent) == ("adapt", "share")
+    assert bind(StoredEStep, {"shares": {"kind": "em_adapt"}}, "estep.x").shares == EStep(kind="em_adapt")

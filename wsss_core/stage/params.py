@@ -7,6 +7,7 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,7 +61,8 @@ def bind(function: Callable[..., T], settings: Mapping[str, Any], where: str, /,
     Unknown keys, missing keys and values of the wrong type become one-line errors that name `where.key`.
     Whole numbers pass for floats, lists for tuples; mappings pass for dataclass parameters, checked the same way.
     """
-    hints = typing.get_type_hints(function.__init__ if inspect.isclass(function) else function)
+    plain_class = inspect.isclass(function) and not is_dataclass(function)
+    hints = typing.get_type_hints(function.__init__ if plain_class else function)  # of a field where its class is
     parameters = {
         name: parameter
         for name, parameter in inspect.signature(function).parameters.items()
