@@ -28,7 +28,7 @@ class AttentionTraining:
 
     network: Literal["fcan", "cam"]
     images_seen: int
-    head: Literal["largefov", "aspp"] | None = None
+    head: Literal["fcn", "largefov", "aspp"] | None = None
     width: int | None = None
     pool: Literal["gap", "gmp"] | None = None
     only_last_layers: bool = False

@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from torch import nn
 
@@ -39,6 +40,17 @@ def test_every_map_has_nodes_on_the_corners_and_is_not_shifted(name, output_stri
         assert stage.std() > 0
         torch.testing.assert_close(other.flip(3), stage, rtol=1e-3, atol=1e-3 * stage.abs().max().item())
         torch.testing.assert_close(third.flip(2), stage, rtol=1e-3, atol=1e-3 * stage.abs().max().item())
+
+
+def test_the_last_map_of_an_efficientnet_is_what_its_imagenet_classifier_reads():
+    torch.manual_seed(0)
+    network = timm.create_model("tf_efficientnet_lite0", output_stride=16).eval()
+    backbone = make_backbone("tf_efficientnet_lite0", output_stride=16).eval()
+    backbone.features.network.load_state_dict(network.state_dict(), strict=False)
+    photos = torch.rand(1, 3, 33, 33) * 255
+    with torch.no_grad():
+        pooled = backbone(photos)[-1].mean((2, 3))
+        torch.testing.assert_close(network.classifier(pooled), network((photos - 127) / 128), rtol=1e-4, atol=1e-5)
 
 
 def test_normalisation_is_inside_and_not_among_the_weights():

@@ -24,6 +24,7 @@ NETWORKS = {
         (2, 5, 9, 9),
     ),
     "lite0 pyramid": (make_segmenter, {**LITE0, "head": "pyramid", "n_classes": 5}, (2, 5, 17, 17)),
+    "lite0 fcn": (make_segmenter, {**LITE0, "head": "fcn", "n_classes": 5}, (2, 5, 5, 5)),
     "lite0 skip": (make_segmenter, {**LITE0, "head": "skip", "n_classes": 5, "width": 16}, (2, 5, 17, 17)),
     "vgg16 skip": (
         make_segmenter,
@@ -118,11 +119,22 @@ def test_pyramid_enlarges_corner_on_corner():
             refinement[0].weight.zero_()
             refinement[0].weight[:, :, 1, 1] = 1
             refinement[1].weight.copy_(torch.eye(3)[:, :, None, None])
-        head.classifier.weight.fill_(1.0)
+        head.classifier[0].weight.fill_(1.0)
+        head.classifier[1].weight.zero_()
     coarse = torch.rand(1, 3, 3, 4)
     scores = head([torch.rand(1, 3, 5, 7), coarse])
     expected = interpolate(coarse, size=(5, 7), mode="bilinear", align_corners=True).sum(1, keepdim=True)
     torch.testing.assert_close(scores, expected, rtol=1e-3, atol=1e-3)
+
+
+def test_pyramid_adds_scores_of_the_coarsest_features_corner_on_corner():
+    head = Pyramid([3, 2], [4, 8], 2, width=3).eval()
+    with torch.no_grad():
+        head.classifier[0].weight.zero_()
+        head.classifier[1].weight.copy_(torch.tensor([[1.0, 0], [0, 2]])[:, :, None, None])
+    coarse = torch.rand(1, 2, 3, 4)
+    scores = head([torch.rand(1, 3, 5, 7), coarse])
+    assert torch.equal(scores[:, :, ::2, ::2], coarse * torch.tensor([1.0, 2]).view(2, 1, 1))
 
 
 def test_pyramid_adds_the_photos_mean_at_the_coarsest_level():
@@ -179,8 +191,9 @@ def test_cam_scores_are_the_mean_of_its_maps_before_relu():
 
 
 def test_wrong_heads_and_pools_are_refused():
-    with pytest.raises(InputError, match="the head aspp has none"):
-        make_segmenter(**LITE0, head="aspp", n_classes=3, width=8)
+    for head in ("aspp", "fcn"):
+        with pytest.raises(InputError, match=f"the head {head} has none"):
+            make_segmenter(**LITE0, head=head, n_classes=3, width=8)
     with pytest.raises(InputError, match="head: 'unet' is not one of"):
         make_segmenter(**LITE0, head="unet", n_classes=3)
     with pytest.raises(InputError, match="pool: 'max' is not one of gap, gmp"):

@@ -51,7 +51,8 @@ def test_only_the_guidance_network_learns():
 @PROPAGATED
 def test_without_affinities_the_unary_network_speaks(propagated):
     model = network(propagated=propagated).eval()
-    torch.nn.init.zeros_(model.head.classifier.weight)
+    for layer in model.head.classifier:
+        torch.nn.init.zeros_(layer.weight)
     with torch.no_grad():
         both = model.before_and_after(PHOTOS)
         torch.testing.assert_close(both[:, :4], both[:, 4:8], atol=1e-4, rtol=1e-4)

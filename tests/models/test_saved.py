@@ -71,7 +71,7 @@ def test_starting_from_a_backbone_loads_the_backbone_alone(tmp_path):
     torch.manual_seed(0)
     model, description = segmenter_from(tmp_path, head="pyramid", width=8, n_classes=4)
     assert same(model.backbone.state_dict(), backbone.state_dict())
-    assert not model.head.classifier.bias.any()
+    assert not any(layer.bias.any() for layer in model.head.classifier)
     assert description == {
         "kind": "segmenter",
         **TRUNK,
@@ -193,9 +193,9 @@ def test_a_mapping_refuses_what_its_training_did_not_save(tmp_path):
         load_pixel_features(tmp_path / "pairs")
 
 
-@pytest.mark.parametrize("head", ["largefov", "aspp"])
+@pytest.mark.parametrize("head", ["fcn", "largefov", "aspp"])
 def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path, head):
-    fcan = saved(tmp_path / "fcan", "fcan", head=head, width=None if head == "aspp" else 8)
+    fcan = saved(tmp_path / "fcan", "fcan", head=head, width=8 if head == "largefov" else None)
     joint, description = joint_from(tmp_path / "fcan", CLASSES)
     photos = torch.rand(2, 3, 33, 33) * 255
     scores, classes = joint.eval()(photos)
@@ -214,9 +214,9 @@ def test_an_fcan_is_trained_for_both_tasks_and_used_for_each(tmp_path, head):
         joint_from(tmp_path / "fcan", ["background", "cow"])
 
 
-@pytest.mark.parametrize("head", ["pyramid", "aspp"])
+@pytest.mark.parametrize("head", ["pyramid", "aspp", "fcn"])
 def test_other_classes_start_all_but_the_classifier(tmp_path, head):
-    width = None if head == "aspp" else 8
+    width = 8 if head == "pyramid" else None
     theirs = saved(tmp_path / "model", "segmenter", head=head, width=width).state_dict()
     arguments = {"head": head, "width": width, "n_classes": 4}
     model, _ = segmenter_from(tmp_path / "model", **arguments, classes=["background", "cow", "cat", "sheep"])
@@ -226,9 +226,9 @@ def test_other_classes_start_all_but_the_classifier(tmp_path, head):
     assert same(again.state_dict(), theirs)
 
 
-@pytest.mark.parametrize("head", ["pyramid", "aspp", "largefov", "skip"])
+@pytest.mark.parametrize("head", ["pyramid", "aspp", "fcn", "largefov", "skip"])
 def test_a_network_of_more_classes_scores_some_of_them(tmp_path, head):
-    saved(tmp_path / "model", "segmenter", head=head, width=None if head == "aspp" else 8)
+    saved(tmp_path / "model", "segmenter", head=head, width=None if head in ("aspp", "fcn") else 8)
     photos = torch.rand(1, 3, 33, 33) * 255
     whole, _ = load_segmenter(tmp_path / "model")
     some, _ = load_segmenter(tmp_path / "model", classes=["background", "cow", "cat"])

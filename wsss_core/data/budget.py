@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Head = Literal["largefov", "aspp", "pyramid", "skip"]
+Head = Literal["fcn", "largefov", "aspp", "pyramid", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)

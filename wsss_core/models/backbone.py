@@ -8,6 +8,7 @@ from typing import Any
 
 import timm
 import torch
+from timm.models.efficientnet import EfficientNetFeatures
 from torch import Tensor, nn
 
 from wsss_core.models.dilated import speed_up_dilation
@@ -94,6 +95,25 @@ def _vgg16(output_stride: int) -> Backbone:
     return Backbone(vgg, channels=vgg.channels, strides=vgg.strides, mean=MEAN, deviation=DEVIATION)
 
 
+class _EfficientNet(nn.Module):
+    """timm's EfficientNet up to the map that its classifier pools.
+
+    timm's `features_only` ends a layer earlier, before the convolution in which ImageNet's classes are told apart; what
+    is left then says "an animal", not which (docs/results.md).
+    """
+
+    def __init__(self, name: str, output_stride: int) -> None:
+        super().__init__()
+        network: Any = timm.create_model(name, output_stride=output_stride)
+        network.reset_classifier(0)
+        self.network = network
+        self.channels = [*(info["num_chs"] for info in network.feature_info[:-1]), network.num_features]
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        last, stages = self.network.forward_intermediates(x)
+        return [*stages[:-1], last]
+
+
 def _from_timm(name: str, output_stride: int) -> Backbone:
     if not timm.is_model(name):
         close = difflib.get_close_matches(name, ["vgg16", *timm.list_models()], n=1)
@@ -106,11 +126,18 @@ def _from_timm(name: str, output_stride: int) -> Backbone:
             f"backbone {name!r}: gives no feature maps at output stride {output_stride}; "
             "choose a resnet, regnet, mobilenet or efficientnet"
         ) from None
-    info, trained = features.feature_info, features.pretrained_cfg
+    channels, strides, trained = (
+        features.feature_info.channels(),
+        features.feature_info.reduction(),
+        features.pretrained_cfg,
+    )
+    if isinstance(features, EfficientNetFeatures):
+        features = _EfficientNet(name, output_stride)
+        channels = features.channels
     mean, deviation = [255 * value for value in trained["mean"]], [255 * value for value in trained["std"]]
     if name == LITE0:
         mean, deviation = [LITE0_MEAN] * 3, [LITE0_DEVIATION] * 3
-    return Backbone(features, channels=info.channels(), strides=info.reduction(), mean=mean, deviation=deviation)
+    return Backbone(features, channels=channels, strides=strides, mean=mean, deviation=deviation)
 
 
 def _refuse_shifted_grids(name: str, backbone: Backbone) -> None:

@@ -1,4 +1,4 @@
-"""What turns a backbone's features into scores: DeepLab's two heads, a skip decoder and a light one for a CPU."""
+"""What turns a backbone's features into scores: one layer, DeepLab's heads, a skip decoder, a light one for a CPU."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn.functional import interpolate
 from wsss_core.models.backbone import Backbone
 from wsss_core.stage import InputError
 
-HeadName = Literal["largefov", "aspp", "pyramid", "skip"]
+HeadName = Literal["fcn", "largefov", "aspp", "pyramid", "skip"]
 WIDTHS = {"largefov": 1024, "pyramid": 96, "skip": 64}
 
 
@@ -21,28 +21,44 @@ def make_head(
     """A head for the features of `backbone`.
 
     Args:
-        name: `largefov`, `aspp`, `pyramid` or `skip`.
+        name: `fcn`, `largefov`, `aspp`, `pyramid` or `skip`.
         backbone: gives channels and strides.
         n_outputs: channels of the scores.
-        width: channels inside; 1024 for `largefov`, 96 for `pyramid`, 64 for `skip` by default, `aspp` has none.
+        width: channels inside, by default 1024 for `largefov`, 96 for `pyramid`, 64 for `skip`; the others have none.
         field_of_view: pixels of the photo that a score of `largefov` on VGG-16 sees; 224 or, small, 128.
 
     Raises:
-        InputError: a width for `aspp`, or no such head.
+        InputError: a width for a head that has none, or no such head.
     """
     channels, strides = backbone.channels, backbone.strides
-    if name == "aspp":
-        if width is not None:
-            raise InputError(f"width: {width} given, but the head aspp has none; leave it out")
-        return ASPP(channels[-1], n_outputs, stride=strides[-1])
-    if name not in WIDTHS:
+    if name not in get_args(HeadName):
         raise InputError(f"head: {name!r} is not one of {', '.join(get_args(HeadName))}")
+    if name not in WIDTHS:
+        if width is not None:
+            raise InputError(f"width: {width} given, but the head {name} has none; leave it out")
+        return FCN(channels[-1], n_outputs) if name == "fcn" else ASPP(channels[-1], n_outputs, stride=strides[-1])
     width = WIDTHS[name] if width is None else width
     if name == "largefov":
         dilation = max(1, round((field_of_view - 32) / (2 * strides[-1])))
         return LargeFOV(channels[-1], n_outputs, width=width, dilation=dilation)
     decoder = Pyramid if name == "pyramid" else SkipDecoder
     return decoder(channels, strides, n_outputs, width=width)
+
+
+class FCN(nn.Module):
+    """Dropout and one layer of scores on the coarsest features: sees what the backbone sees (Long et al. 2015, §4.1).
+
+    (B, C, h, w) → (B, n_outputs, h, w).
+    """
+
+    def __init__(self, channels: int, n_outputs: int) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(0.5)
+        self.classifier = small_start(nn.Conv2d(channels, n_outputs, 1))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        scores: Tensor = self.classifier(self.dropout(features[-1]))
+        return scores
 
 
 class LargeFOV(nn.Module):
@@ -87,14 +103,14 @@ class ASPP(nn.Module):
         return sum(others, start=first)
 
 
-class Pyramid(nn.Module):
-    """A light decoder from all features of stride 4 and coarser to scores on the stride-4 grid.
+class PyramidFeatures(nn.Module):
+    """A light decoder from all features of stride 4 and coarser to features ≥ 0 on the stride-4 grid.
 
     1×1 laterals; the photo's mean feature is added at the coarsest level; from there each level is enlarged, added to
-    the next finer one and refined by a depthwise-separable 3×3 convolution.
+    the next finer one and refined by a depthwise-separable 3×3 convolution. Gives (B, width, h, w).
     """
 
-    def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
+    def __init__(self, channels: list[int], strides: list[int], *, width: int) -> None:
         super().__init__()
         self.first = next(place for place, stride in enumerate(strides) if stride >= 4)
         used = channels[self.first :]
@@ -103,22 +119,30 @@ class Pyramid(nn.Module):
         )
         self.refinements = nn.ModuleList(_separable(width) for _ in used)
         self.context = nn.Conv2d(used[-1], width, 1)
-        self.classifier: nn.Module = small_start(nn.Conv2d(width, n_outputs, 1))
 
     def forward(self, features: list[Tensor]) -> Tensor:
-        x = self.context(features[-1].mean((2, 3), keepdim=True))
+        x: Tensor = self.context(features[-1].mean((2, 3), keepdim=True))
         levels = zip(features[self.first :], self.laterals, self.refinements, strict=True)
         for feature, lateral, refine in reversed(list(levels)):
             x = refine(_enlarge(x, feature) + lateral(feature))
-        scores: Tensor = self.classifier(x)
-        return scores
+        return x
 
 
-def pyramid_features(backbone: Backbone, *, width: int) -> Pyramid:
-    """A `Pyramid` that ends with its features, ≥ 0, (B, width, h, w), instead of scores."""
-    head = Pyramid(backbone.channels, backbone.strides, width, width=width)
-    head.classifier = nn.Identity()
-    return head
+class Pyramid(PyramidFeatures):
+    """Scores on the stride-4 grid: those of the light decoder plus, enlarged, those of the coarsest features.
+
+    The second layer reads what the backbone's ImageNet classifier read, so classes are told apart from the start; the
+    decoder, which begins at random, adds the outlines. Scores of two strides are summed as in Long et al. 2015, §4.2.
+    """
+
+    def __init__(self, channels: list[int], strides: list[int], n_outputs: int, *, width: int) -> None:
+        super().__init__(channels, strides, width=width)
+        self.classifier = nn.ModuleList(small_start(nn.Conv2d(each, n_outputs, 1)) for each in (width, channels[-1]))
+
+    def forward(self, features: list[Tensor]) -> Tensor:
+        of_decoder, of_coarsest = self.classifier
+        scores: Tensor = of_decoder(super().forward(features))
+        return scores + _enlarge(of_coarsest(features[-1]), scores)
 
 
 class SkipDecoder(nn.Module):

@@ -91,7 +91,7 @@ def _fitted(name: str, found: Mapping[str, Tensor], where: str) -> dict[str, Ten
     given = {key.replace(".", "_"): tensor for key, tensor in found.items()}  # timm's features_only flattens some
     fitted = make_backbone(name, output_stride=32).state_dict()
     for key, tensor in fitted.items():
-        own = key.removeprefix("features.")
+        own = key.removeprefix("features.").removeprefix("network.")
         taken = given.get(own.replace(".", "_"))
         if taken is None and key.endswith("num_batches_tracked"):
             continue  # older files lack these counters, which nothing reads at a fixed momentum

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wsss_core.models.backbone import Backbone, make_backbone
-from wsss_core.models.heads import Pyramid, pyramid_features
+from wsss_core.models.heads import PyramidFeatures
 from wsss_core.models.start import backbone_of, start_from
 
 
@@ -21,7 +21,7 @@ class PixelFeatures(nn.Module):
         radius: pairs less than this far apart are learnt and have an affinity, in nodes.
     """
 
-    def __init__(self, backbone: Backbone, head: Pyramid, *, radius: float) -> None:
+    def __init__(self, backbone: Backbone, head: PyramidFeatures, *, radius: float) -> None:
         super().__init__()
         self.backbone, self.head, self.radius = backbone, head, radius
 
@@ -42,7 +42,7 @@ def make_pixel_features(*, backbone: str, output_stride: int, width: int, radius
         InputError: no such backbone.
     """
     trunk = make_backbone(backbone, output_stride=output_stride)
-    network = PixelFeatures(trunk, pyramid_features(trunk, width=width), radius=radius)
+    network = PixelFeatures(trunk, PyramidFeatures(trunk.channels, trunk.strides, width=width), radius=radius)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wsss_core.affinity.regions import pool
 from wsss_core.models.backbone import Backbone, make_backbone
-from wsss_core.models.heads import WIDTHS, pyramid_features
+from wsss_core.models.heads import WIDTHS, PyramidFeatures
 from wsss_core.models.start import backbone_of, start_from
 
 HIDDEN = 512  # units of the layer between a region's feature and its scores
@@ -27,7 +27,7 @@ class RegionNetwork(nn.Module):
     def __init__(self, backbone: Backbone, *, n_classes: int, width: int) -> None:
         super().__init__()
         self.backbone = backbone
-        self.head = pyramid_features(backbone, width=width)
+        self.head = PyramidFeatures(backbone.channels, backbone.strides, width=width)
         self.hidden = nn.Linear(width, HIDDEN)
         self.dropout = nn.Dropout(0.5)
         self.classifier = nn.Linear(HIDDEN, n_classes)
