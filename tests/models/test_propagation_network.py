@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from wsss_core.affinity.propagation import propagate
+from wsss_core.affinity.regions import pool
+from wsss_core.losses.upsample import upsample
 from wsss_core.models.attention import make_fcan
 from wsss_core.models.backbone import make_backbone
 from wsss_core.models.propagation import SMALLEST, make_propagation, normalised, propagation_from
@@ -160,3 +162,6 @@ def test_a_region_network_scores_each_superpixel(tmp_path):
     assert torch.equal(load_model(tmp_path / "r")[0](PHOTOS, superpixels), scores)
     with pytest.raises(InputError, match="expected a segmenter"):
         load_segmenter(tmp_path / "r")
+    torch.nn.init.zeros_(model.classifier[0].weight)  # what is left are the coarsest features' scores, pooled
+    coarse = upsample(model.classifier[1](model.backbone(PHOTOS)[-1]), (17, 13))
+    torch.testing.assert_close(model(PHOTOS, superpixels), pool(coarse, superpixels, 9))

@@ -11,7 +11,7 @@ import torch
 from timm.models.efficientnet import EfficientNetFeatures
 from torch import Tensor, nn
 
-from wsss_core.models.dilated import speed_up_dilation
+from wsss_core.models.depthwise import speed_up_depthwise
 from wsss_core.models.vgg import DEVIATION, MEAN, DilatedVGG16
 from wsss_core.stage import InputError
 
@@ -86,7 +86,7 @@ def make_backbone(name: str, *, output_stride: int) -> Backbone:
         raise InputError(f"output_stride: {output_stride} is not one of {', '.join(map(str, OUTPUT_STRIDES))}")
     backbone = _vgg16(output_stride) if name == "vgg16" else _from_timm(name, output_stride)
     _refuse_shifted_grids(name, backbone)
-    speed_up_dilation(backbone)
+    speed_up_depthwise(backbone)
     return backbone.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

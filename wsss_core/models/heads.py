@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from wsss_core.models.backbone import Backbone
 from wsss_core.stage import InputError
 
 HeadName = Literal["fcn", "largefov", "aspp", "pyramid", "skip"]
+Layer = TypeVar("Layer", bound=nn.Conv2d | nn.Linear)
 WIDTHS = {"largefov": 1024, "pyramid": 96, "skip": 64}
 
 
@@ -173,7 +174,7 @@ class SkipDecoder(nn.Module):
         return scores
 
 
-def small_start(layer: nn.Conv2d) -> nn.Conv2d:
+def small_start(layer: Layer) -> Layer:
     """The final layers' start in all the papers: weights N(0, 0.01²), biases 0."""
     nn.init.normal_(layer.weight, std=0.01)
     if layer.bias is not None:

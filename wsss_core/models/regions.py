@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from wsss_core.affinity.regions import pool
 from wsss_core.models.backbone import Backbone, make_backbone
-from wsss_core.models.heads import WIDTHS, PyramidFeatures
+from wsss_core.models.heads import WIDTHS, PyramidFeatures, small_start
 from wsss_core.models.start import backbone_of, start_from
 
 HIDDEN = 512  # units of the layer between a region's feature and its scores
@@ -19,7 +20,8 @@ HIDDEN = 512  # units of the layer between a region's feature and its scores
 class RegionNetwork(nn.Module):
     """One pass over the photo, features pooled per superpixel, then a classifier (Wang et al. 2019, §3.2.3).
 
-    Like Fast R-CNN, but with masks instead of boxes; the features are those of a light decoder at stride 4.
+    Like Fast R-CNN, but with masks instead of boxes. Pooled are the features of a light decoder at stride 4 and, as in
+    `Pyramid`, scores of the backbone's coarsest features, which are added to those of the classifier.
     """
 
     inputs = ("image", "superpixels")  # what `train` gives it of a batch
@@ -30,25 +32,26 @@ class RegionNetwork(nn.Module):
         self.head = PyramidFeatures(backbone.channels, backbone.strides, width=width)
         self.hidden = nn.Linear(width, HIDDEN)
         self.dropout = nn.Dropout(0.5)
-        self.classifier = nn.Linear(HIDDEN, n_classes)
+        of_hidden, of_coarsest = nn.Linear(HIDDEN, n_classes), nn.Conv2d(backbone.channels[-1], n_classes, 1)
+        self.classifier = nn.ModuleList([small_start(of_hidden), small_start(of_coarsest)])
         nn.init.kaiming_normal_(self.hidden.weight, nonlinearity="relu")
         nn.init.zeros_(self.hidden.bias)
-        nn.init.normal_(self.classifier.weight, std=0.01)
-        nn.init.zeros_(self.classifier.bias)
 
     @property
     def output_stride(self) -> int:
         return self.backbone.output_stride
 
     def features(self, photos: Tensor) -> Tensor:
-        """RGB in 0..255, float (B, 3, H, W) → what is pooled, (B, width, h, w)."""
-        features: Tensor = self.head(self.backbone(photos))
-        return features
+        """RGB in 0..255, float (B, 3, H, W) → what is pooled, (B, width + n_classes, h, w)."""
+        features = self.backbone(photos)
+        decoded, scores = self.head(features), self.classifier[1](features[-1])
+        return torch.cat([decoded, interpolate(scores, decoded.shape[2:], mode="bilinear", align_corners=True)], 1)
 
     def classify(self, pooled: Tensor) -> Tensor:
-        """Mean features of regions (…, width) → logits (…, n_classes)."""
-        scores: Tensor = self.classifier(self.dropout(self.hidden(pooled).relu()))
-        return scores
+        """Means over regions of `features`, (…, width + n_classes) → logits (…, n_classes)."""
+        decoded, scores = pooled.split([self.hidden.in_features, pooled.shape[-1] - self.hidden.in_features], dim=-1)
+        logits: Tensor = self.classifier[0](self.dropout(self.hidden(decoded).relu())) + scores
+        return logits
 
     def forward(self, photos: Tensor, superpixels: Tensor) -> Tensor:
         """Photos as above and region numbers, int64 (B, H, W), −1 for none → logits (B, R, n_classes).
