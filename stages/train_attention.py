@@ -11,6 +11,7 @@ from wsss_core.data.dataset import Dataset
 from wsss_core.data.samples import TrainingSamples
 from wsss_core.losses.multi_label import multi_label_loss
 from wsss_core.models.attention import FCAN, attention_from
+from wsss_core.models.heads import HeadName
 from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint
@@ -28,7 +29,7 @@ class AttentionTraining:
 
     network: Literal["fcan", "cam"]
     images_seen: int
-    head: Literal["fcn", "largefov", "aspp"] | None = None
+    head: HeadName | None = None
     width: int | None = None
     pool: Literal["gap", "gmp"] | None = None
     only_last_layers: bool = False

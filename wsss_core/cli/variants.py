@@ -29,7 +29,7 @@ def add_variants(params: Any, methods: Collection[str]) -> None:
     if "crf" in methods:
         _vary_crf(params["train_em"])
     if "em" in methods:
-        _vary_em(params["train_em"], params["box_labels"])
+        _vary_em(params)
     if "dcsp" in methods:
         _vary_dcsp(params)
     if "affinity" in methods:
@@ -80,7 +80,8 @@ def _vary_combinations(combinations: Any, settings: Any) -> None:
             settings.setdefault(f"{loss}_{part}", _changed(settings[loss], **{weight: 0.0}))
 
 
-def _vary_em(runs: Any, box_labels: Any) -> None:
+def _vary_em(params: Any) -> None:
+    runs, box_labels = params["train_em"], params["box_labels"]
     for gap in SWEPT_GAPS:
         if f"em_fixed_gap_{gap}" not in runs:
             runs[f"em_fixed_gap_{gap}"] = copy.deepcopy(runs["em_fixed"])
@@ -89,9 +90,12 @@ def _vary_em(runs: Any, box_labels: Any) -> None:
     for center in SWEPT_CENTERS:
         if f"seg_{center}" not in box_labels:
             box_labels[f"seg_{center}"] = _changed(box_labels["seg"], center=center / 100)
+    # Of the heads only this one has a field of view to choose; without norms it bears no more than twice the rate.
+    largefov = {"head": "largefov", "width": 256, "training": {"head_lr_factor": 2, "head_bias_lr_factor": 4}}
+    head = {} if params["budget"]["head"] == "largefov" else largefov
     for name, pixels in (("field_small", 128), ("field_large", 224)):
         if name not in runs:
-            runs[name] = _changed(runs["em_adapt"], field_of_view=pixels)
+            runs[name] = _changed(runs["em_adapt"], **copy.deepcopy(head), field_of_view=pixels)
 
 
 def _changed(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
