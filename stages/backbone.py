@@ -19,8 +19,9 @@ def main(*, settings: str, out: Path) -> None:
 def store_backbone(*, name: str, output_stride: int, folder: Path, weights: Path | None = None) -> None:
     """Section `backbone`: the network, its output stride, and a file of weights where none can be had otherwise."""
     backbone = make_backbone(name, output_stride=output_stride)
-    backbone.load_state_dict(imagenet_weights(name, weights))
-    save_model(folder, backbone, {"kind": "backbone", "name": name, "output_stride": output_stride})
+    tensors, head = imagenet_weights(name, weights)
+    backbone.load_state_dict(tensors)
+    save_model(folder, backbone, {"kind": "backbone", "name": name, "output_stride": output_stride}, head=head)
 
 
 if __name__ == "__main__":

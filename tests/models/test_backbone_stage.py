@@ -13,5 +13,6 @@ def test_the_stage_stores_the_packages_weights(tmp_path, monkeypatch):
     main(settings="lite0", out=tmp_path / "data/backbones/lite0")
     model, description = load_model(tmp_path / "data/backbones/lite0")
     assert description == {"kind": "backbone", "name": "tf_efficientnet_lite0", "output_stride": 16}
-    expected = imagenet_weights("tf_efficientnet_lite0")
+    expected, head = imagenet_weights("tf_efficientnet_lite0")
+    assert head == {}
     assert all(torch.equal(tensor, expected[name]) for name, tensor in model.state_dict().items())

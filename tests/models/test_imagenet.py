@@ -11,6 +11,8 @@ from safetensors.torch import save_file
 from wsss_core.models import imagenet
 from wsss_core.models.backbone import LITE0, make_backbone
 from wsss_core.models.imagenet import imagenet_weights, lite0_weights
+from wsss_core.models.saved import load_model, save_model
+from wsss_core.models.segmenter import segmenter_from
 from wsss_core.stage import InputError
 
 PHOTOS = Path("/work/shared/data/voc_animals")
@@ -28,7 +30,7 @@ def whole_lite0():
 @pytest.mark.parametrize("output_stride", [32, 16])
 def test_lite0_features_are_those_of_the_whole_network(whole_lite0, output_stride):
     backbone = make_backbone(LITE0, output_stride=output_stride).eval()
-    backbone.load_state_dict(imagenet_weights(LITE0))
+    backbone.load_state_dict(imagenet_weights(LITE0)[0])
     photos = torch.randint(0, 256, (1, 3, 65, 97), generator=torch.Generator().manual_seed(0)).float()
     with torch.no_grad():
         _, expected = whole_lite0.forward_intermediates((photos - 127) / 128)
@@ -75,7 +77,7 @@ def test_weights_from_a_file_land_under_the_backbones_names(tmp_path, suffix):
     path = tmp_path / f"resnet18{suffix}"
     save_file(state, path) if suffix == ".safetensors" else torch.save(state, path)
     backbone = make_backbone("resnet18", output_stride=32).eval()
-    backbone.load_state_dict(imagenet_weights("resnet18", path))
+    backbone.load_state_dict(imagenet_weights("resnet18", path)[0])
     photos = torch.rand(1, 3, 65, 65) * 255
     with torch.no_grad():
         expected = whole.eval().forward_features((photos - backbone.mean) / backbone.deviation)
@@ -87,9 +89,38 @@ def test_vgg16_takes_torchvisions_names(tmp_path):
     named = {name.removeprefix("features."): tensor.contiguous() for name, tensor in own.items()}
     assert {"features.0.weight", "features.28.bias"} <= set(named)
     save_file({**named, "classifier.6.bias": torch.zeros(1000)}, tmp_path / "vgg16.safetensors")
-    taken = imagenet_weights("vgg16", tmp_path / "vgg16.safetensors")
+    taken, head = imagenet_weights("vgg16", tmp_path / "vgg16.safetensors")
+    assert head == {}
     assert taken.keys() == own.keys()
     assert all(torch.equal(taken[name], own[name]) for name in own)
+
+
+def test_vgg16s_fully_connected_layers_start_the_head_of_deeplab(tmp_path):
+    own = make_backbone("vgg16", output_stride=8).state_dict()
+    units = torch.arange(4096.0)
+    taps = torch.arange(49.0).view(7, 7) / 64  # every number below is exact
+    fc6 = (units.view(-1, 1, 1, 1) + taps).expand(4096, 512, 7, 7)
+    whole = {name.removeprefix("features."): tensor for name, tensor in own.items()} | {
+        "classifier.0.weight": fc6.reshape(4096, -1),
+        "classifier.0.bias": units,
+        "classifier.3.weight": units[:, None] * 4096 + units,
+        "classifier.3.bias": -units,
+    }
+    torch.save(whole, tmp_path / "vgg16.pth")
+    tensors, head = imagenet_weights("vgg16", tmp_path / "vgg16.pth")
+    backbone = make_backbone("vgg16", output_stride=8)
+    backbone.load_state_dict(tensors)
+    description = {"kind": "backbone", "name": "vgg16", "output_stride": 8}
+    save_model(tmp_path / "vgg16", backbone, description, head=head)
+    assert load_model(tmp_path / "vgg16")[0].state_dict().keys() == own.keys()
+    network, _ = segmenter_from(tmp_path / "vgg16", head="largefov", width=1024, n_classes=3)
+    fc6, fc7 = network.head.layers[0], network.head.layers[3]
+    assert fc6.dilation == (12, 12)  # taps 96 pixels apart, as every third of fc6 is at stride 32
+    assert fc6.weight[5, 7].tolist() == (20 + taps[[0, 3, 6]][:, [0, 3, 6]]).tolist()
+    assert fc6.bias[5] == 20 and fc7.bias[5] == -20
+    assert fc7.weight[5, 6] == 20 * 4096 + 24
+    narrow, _ = segmenter_from(tmp_path / "vgg16", head="largefov", width=8, n_classes=3)
+    assert narrow.head.layers[0].weight.shape == (8, 512, 3, 3)
 
 
 def test_files_that_do_not_fit_are_named(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 from torch import nn
 
+from wsss_core.models.segmenter import make_segmenter
 from wsss_core.training.optimiser import learning_rate, make_optimiser, set_learning_rate, set_training_mode
 from wsss_core.training.settings import TrainingSettings
 
@@ -47,6 +48,14 @@ def test_head_and_bias_factors_and_decay_of_weights_only():
         "head.weight": (0.1, 0.3),
         "head.bias": (0.2, 0.0),
     }
+
+
+def test_fc6_and_fc7_learn_at_the_backbones_rate():
+    network = make_segmenter(backbone="test_resnet", output_stride=16, head="largefov", n_classes=2, width=4)
+    optimiser = make_optimiser(network, TrainingSettings(head_lr_factor=10, head_bias_lr_factor=20))
+    factors = {id(p): group["factor"] for group in optimiser.param_groups for p in group["params"]}
+    faster = {name: factors[id(p)] for name, p in network.named_parameters() if factors[id(p)] != 1}
+    assert faster == {"head.classifier.weight": 10, "head.classifier.bias": 20}
 
 
 def test_frozen_batch_norm_keeps_statistics_and_parameters():

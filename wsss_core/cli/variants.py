@@ -90,12 +90,11 @@ def _vary_em(params: Any) -> None:
     for center in SWEPT_CENTERS:
         if f"seg_{center}" not in box_labels:
             box_labels[f"seg_{center}"] = _changed(box_labels["seg"], center=center / 100)
-    # Of the heads only this one has a field of view to choose; without norms it bears no more than twice the rate.
-    largefov = {"head": "largefov", "width": 256, "training": {"head_lr_factor": 2, "head_bias_lr_factor": 4}}
-    head = {} if params["budget"]["head"] == "largefov" else largefov
+    # Of the heads only this one has a field of view to choose.
+    head = {} if params["budget"]["head"] == "largefov" else {"head": "largefov", "width": 256}
     for name, pixels in (("field_small", 128), ("field_large", 224)):
         if name not in runs:
-            runs[name] = _changed(runs["em_adapt"], **copy.deepcopy(head), field_of_view=pixels)
+            runs[name] = _changed(runs["em_adapt"], **head, field_of_view=pixels)
 
 
 def _changed(settings: Mapping[str, Any], **changes: Any) -> dict[str, Any]:

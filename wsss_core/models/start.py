@@ -29,9 +29,9 @@ def start_from(
 ) -> None:
     """Load what fits: the backbone from a `backbone` folder, every tensor of the same name and shape from a model's.
 
-    So an FCAN's segmentation network starts a segmenter with the same head, and any network another's backbone. With
-    `classes`, the model's, a segmenter of other classes starts it too, all but the classifier, which stays as it is
-    (Papandreou et al. 2015, §4.5). Without `classifier` that layer always stays as it is.
+    A backbone's folder may hold weights of a head, too. An FCAN's segmentation network starts a segmenter with the same
+    head, and any network another's backbone. With `classes`, the model's, a segmenter of other classes starts it too,
+    all but the classifier, which stays as it is (Papandreou et al. 2015, §4.5). Without `classifier` it always does.
 
     Raises:
         InputError: another backbone, or classifiers of different numbers of classes where no names tell them apart.
@@ -39,7 +39,7 @@ def start_from(
     where = Path(folder) / WEIGHTS
     found, description = read_tensors(folder), read_description(folder)
     if description["kind"] == "backbone":
-        found = {f"backbone.{name}": tensor for name, tensor in found.items()}
+        found = {name if name.startswith("head.") else f"backbone.{name}": tensor for name, tensor in found.items()}
     own = model.state_dict()
     other_classes = classes is not None and list(description.get("classes", classes)) != list(classes)
     if other_classes or not classifier:

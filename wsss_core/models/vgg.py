@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
@@ -45,3 +47,24 @@ class DilatedVGG16(nn.Module):
             if isinstance(layer, nn.MaxPool2d):
                 stages.append(x)
         return stages
+
+
+def largefov_weights(network: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The head `LargeFOV` of width 1024 as VGG-16's first two fully connected layers (Chen et al. 2015, §3.1 and 4.3).
+
+    fc6 is a 7×7 convolution over pool5; of its taps every third, of either layer's 4,096 units every fourth is kept.
+
+    Args:
+        network: torchvision's state dict, with `classifier.0` and `classifier.3`.
+
+    Returns:
+        Tensors under the names of a segmenter.
+    """
+    fc6 = network["classifier.0.weight"].view(4096, 512, 7, 7)
+    fc7 = network["classifier.3.weight"].view(4096, 4096, 1, 1)
+    return {
+        "head.layers.0.weight": fc6[::4, :, ::3, ::3].contiguous(),
+        "head.layers.0.bias": network["classifier.0.bias"][::4].contiguous(),
+        "head.layers.3.weight": fc7[::4, ::4].contiguous(),
+        "head.layers.3.bias": network["classifier.3.bias"][::4].contiguous(),
+    }

@@ -27,8 +27,9 @@ def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
 def make_optimiser(model: nn.Module, settings: TrainingSettings) -> Optimizer:
     """An optimiser with one group of parameters per learning-rate factor and weight decay.
 
-    Parameters under `backbone.` have factor 1, all others are the head. As in the papers weights are decayed; biases
-    and norms (whatever has one axis) are not.
+    Parameters under `backbone.` have factor 1, and so have, as in DeepLab, what `LargeFOV` has below its classifier,
+    VGG-16's fc6 and fc7; all others are the head. As in the papers weights are decayed; biases and norms (whatever has
+    one axis) are not.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -59,7 +60,7 @@ def set_training_mode(model: nn.Module, *, freeze_batch_norm: bool) -> None:
 
 
 def _factor(name: str, settings: TrainingSettings) -> float:
-    if name.startswith("backbone."):
+    if name.startswith(("backbone.", "head.layers.")):
         return 1.0
     return settings.head_bias_lr_factor if name.endswith("bias") else settings.head_lr_factor
 
