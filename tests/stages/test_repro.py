@@ -66,12 +66,19 @@ def test_the_artifacts_open_and_agree(project, monkeypatch):
 
 def test_each_saliency_step_looked_at_the_photo_without_what_was_erased(project, monkeypatch):
     monkeypatch.chdir(project)
-    photos, saliency = Dataset(Path("data/dataset")), wsss_core.open("saliency")
+    photos = Dataset(Path("data/dataset"))
     detect = network_detector(Path("data/saliency_net"), size=load_params()["budget"]["size"], device=default_device())
     table = photos.table[photos.table["split"] == "train"][:3]
-    stored = [saliency[image_id] for image_id in table["image_id"]]
-    assert all(0 < each["erased"][k].mean() < 1 for each in stored for k in range(2))
     pictures = photos.photos(table.index.tolist())
+    middle = float(np.median(detect(pictures[:1])[0]))  # of a photo: what is above it is half of that photo
+    edit_params(project, lambda params: params["saliency"].update(thresholds=[middle, middle]))
+    inputs = ["--dataset", "data/dataset", "--detector", "data/saliency_net"]
+    run(project, sys.executable, "-m", "stages.saliency", *inputs, "--out", "data/saliency_twice")
+    edit_params(project, lambda params: params["saliency"].update(thresholds=[0.5, 0.52]))
+    saliency = wsss_core.open("saliency_twice")
+    stored = [saliency[image_id] for image_id in table["image_id"]]
+    assert stored[0]["erased"][0].mean() == pytest.approx(0.5, abs=0.1)
+    assert stored[0]["erased"][0].sum() <= stored[0]["erased"][1].sum()
     now = [step / 255 for step in (each["saliency"][0] for each in stored)]
     for k in range(2):
         erased = [each["erased"][k].astype(bool) for each in stored]
@@ -96,14 +103,14 @@ def test_the_report_has_every_run(project):
 
 
 def test_changing_a_number_of_iteration_2_runs_iteration_2_only(project):
-    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].update(eta=0.25))
+    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].update(training={"lr": 0.02}))
     ran = repro(project)
     assert ran[:2] == AFTER_ROUND_2[:2]
     assert set(ran) <= set(AFTER_ROUND_2)  # DVC passes by the evaluation of predictions that stayed the same
 
 
 def test_reverting_the_number_restores_from_the_cache(project):
-    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].update(eta=0.05))
+    edit_params(project, lambda params: params["train_segmenter"]["mining_2"].pop("training"))
     assert "train_segmenter@mining_2" not in repro(project)
 
 

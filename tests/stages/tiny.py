@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from preloaded import preloaded_python
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,8 +57,8 @@ def edit_params(folder: Path, edit) -> None:
 
 def run(folder: Path, *command: str) -> str:
     """Run a command of this environment in the project; its output, also when it fails."""
-    bin_ = Path(sys.executable).parent
-    environment = {**os.environ, "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(preloaded_python()), str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.stdout + done.stderr
 
