@@ -83,6 +83,8 @@ def main(
     classes = joined_classes([source.dataset for source in sources])
     images = budget.images(chosen.images_seen, networks)
     head, width = budget.decoder(chosen.head, chosen.width)
+    if head != "largefov" and chosen.field_of_view != Training.field_of_view:
+        raise InputError(f"{where}: field_of_view: the head {head} has none to set; head: largefov has one")
     torch.manual_seed(seed)
     model, description = segmenter_from(
         start,

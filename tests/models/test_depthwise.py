@@ -33,13 +33,21 @@ def test_more_channels_than_a_task_and_any_number_of_threads():
     x, weights = torch.randn(2, 2, channels, 9, 9)
     (ordinary,) = torch.autograd.grad((layer(x) * weights).sum(), layer.weight)
     speed_up_depthwise(nn.Sequential(layer))
-    before, by_threads = numba.get_num_threads(), []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
+    before, by_threads = torch.get_num_threads(), []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
         by_threads += torch.autograd.grad((layer(x) * weights).sum(), layer.weight)
-    numba.set_num_threads(before)
+        assert numba.get_num_threads() == min(threads, numba.config.NUMBA_NUM_THREADS)
+    torch.set_num_threads(before)
     torch.testing.assert_close(by_threads[0], ordinary, rtol=1e-4, atol=1e-4)
     assert torch.equal(*by_threads)
+
+
+def test_half_precision_is_left_to_torch():
+    layer = nn.Conv2d(4, 4, 3, padding=2, dilation=2, groups=4, bias=False, dtype=torch.bfloat16)
+    speed_up_depthwise(nn.Sequential(layer))
+    layer(torch.ones(1, 4, 5, 5, dtype=torch.bfloat16)).sum().backward()
+    assert layer.weight.grad.dtype == torch.bfloat16
 
 
 def test_gradcheck():

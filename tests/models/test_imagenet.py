@@ -88,7 +88,8 @@ def test_vgg16_takes_torchvisions_names(tmp_path):
     own = make_backbone("vgg16", output_stride=8).state_dict()
     named = {name.removeprefix("features."): tensor.contiguous() for name, tensor in own.items()}
     assert {"features.0.weight", "features.28.bias"} <= set(named)
-    save_file({**named, "classifier.6.bias": torch.zeros(1000)}, tmp_path / "vgg16.safetensors")
+    odd = {"classifier.0.weight": torch.zeros(8, 5), "classifier.6.bias": torch.zeros(1000)}
+    save_file({**named, **odd}, tmp_path / "vgg16.safetensors")
     taken, head = imagenet_weights("vgg16", tmp_path / "vgg16.safetensors")
     assert head == {}
     assert taken.keys() == own.keys()

@@ -53,6 +53,7 @@ def test_em_with_biases_adds_its_runs_for_every_number_of_masks(project):
     assert "field_large_200" in make_rows(params)["em_runs"]
     assert params["train_em"]["em_fixed_gap_8"]["loss"]["estep"]["foreground_boost"] == 11
     assert params["box_labels"]["seg_40"] == {**params["box_labels"]["seg"], "center": 0.4}
+    assert params["train_em"]["field_small"]["head"] == params["train_em"]["field_large"]["head"] == "largefov"
     assert params["train_em"]["field_small"]["field_of_view"] == 128
     with pytest.raises(InputError, match="rows: strong: expected numbers of images or all, got 'some'"):
         write_rows({"strong": ["some"]})

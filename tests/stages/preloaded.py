@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import runpy
+import shutil
 import signal
 import socket
 import struct
@@ -37,6 +38,7 @@ def preloaded_python() -> Path:
     address = folder / "socket"
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     server = subprocess.Popen([sys.executable, __file__, address], env=environment, stdout=subprocess.PIPE)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     atexit.register(server.kill)
     assert server.stdout and server.stdout.readline() == b"ready\n"
     client = folder / "python"
@@ -77,7 +79,9 @@ def answer(client: socket.socket) -> int:
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
     except SystemExit as stop:
-        return int(stop.code or 0)
+        if isinstance(stop.code, str):
+            print(stop.code, file=sys.stderr)
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except BaseException:
         traceback.print_exc()
         return 1

@@ -159,6 +159,10 @@ def test_boxes_a_few_masks_and_a_second_data_set(project):
     assert "share_background" in pd.read_csv(project / "data/segmenters/cross_weak/loss.csv")
     too_many = run(project, "wsss", "rows", "--strong", "13") + run(project, "dvc", "repro", "train_em@strong_13")
     assert "error: train_em: data/dataset: 13 images with masks asked for; 12 to train on have one" in too_many
+    edit_params(project, lambda params: params["train_em"]["em_adapt"].update(field_of_view=128))
+    unused = run(project, "dvc", "repro", "train_em@em_adapt")
+    assert "error: train_em: train_em.em_adapt: field_of_view: the head pyramid has none to set" in unused
+    edit_params(project, lambda params: params["train_em"]["em_adapt"].pop("field_of_view"))
     run(project, "wsss", "rows", "--methods", "mining", "--strong", "50")
     edit_params(project, lambda params: (params["predict"].pop("crf"), params["ingest"].pop("second")))
 

@@ -58,7 +58,7 @@ def edit_params(folder: Path, edit) -> None:
 def run(folder: Path, *command: str) -> str:
     """Run a command of this environment in the project; its output, also when it fails."""
     path = os.pathsep.join([str(preloaded_python()), str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     return done.stdout + done.stderr
 

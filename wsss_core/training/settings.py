@@ -18,7 +18,8 @@ class TrainingSettings:
     Attributes:
         optimizer: `sgd` or `adamw` (which has its own moments and takes no `momentum`).
         lr: learning rate of the backbone at the first step.
-        head_lr_factor, head_bias_lr_factor: factors on `lr` for weights and biases outside `backbone.`.
+        head_lr_factor, head_bias_lr_factor: factors on `lr` for weights and biases outside `backbone.` and outside
+            the layers of LargeFOV below its scores.
         momentum: of SGD.
         weight_decay: on weights; biases and the parameters of norms are not decayed.
         batch: images per forward pass, over all processes together.
