@@ -1,6 +1,7 @@
 """The graph says what it depends on: deps are the import closure, sections exist, outs have one name."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -100,3 +101,10 @@ def test_stage_script_section_and_command_share_one_word(name):
 def test_compiled_files_and_work_in_progress_do_not_count():
     ignored = (ROOT / ".dvcignore").read_text().split()
     assert {"__pycache__", "data/.work"} <= set(ignored)
+
+
+def test_a_stage_tells_openmp_to_sleep_soon_before_torch_is_there():
+    says = "import sys, stages, os; print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])"
+    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+    told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert told.stdout.split() == ["False", "3000"]
