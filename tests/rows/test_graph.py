@@ -102,7 +102,7 @@ def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
     before = Path("params.yaml").read_text()
     demo(all_=True)
     params = load_params()
-    assert (params["rows"]["preset"], params["budget"]["images_seen"], params["budget"]["size"]) == ("tour", 600, 128)
+    assert (params["rows"]["preset"], params["budget"]["images_seen"], params["budget"]["size"]) == ("tour", 1200, 128)
     rows = make_rows(params)
     assert list(main_runs(rows["segmenters"], rows["main_runs"])) == [
         "mining pixels",
@@ -113,7 +113,7 @@ def test_the_demo_goes_from_one_method_to_all_and_back(project, monkeypatch):
     ]
     demo(all_=False)
     assert Path("params.yaml").read_text() == before and called == ["repro"] * 2
-    Path("params.yaml").write_text(before.replace("images_seen: 1800", "images_seen: 1801"))
+    Path("params.yaml").write_text(before.replace("images_seen: 3600", "images_seen: 3601"))
     with pytest.raises(InputError, match="was edited"):
         demo(all_=True)
 
