@@ -71,10 +71,11 @@ def test_each_saliency_step_looked_at_the_photo_without_what_was_erased(project,
     table = photos.table[photos.table["split"] == "train"][:3]
     pictures = photos.photos(table.index.tolist())
     middle = float(np.median(detect(pictures[:1])[0]))  # of a photo: what is above it is half of that photo
+    before = load_params()["saliency"]["thresholds"]
     edit_params(project, lambda params: params["saliency"].update(thresholds=[middle, middle]))
     inputs = ["--dataset", "data/dataset", "--detector", "data/saliency_net"]
     run(project, sys.executable, "-m", "stages.saliency", *inputs, "--out", "data/saliency_twice")
-    edit_params(project, lambda params: params["saliency"].update(thresholds=[0.5, 0.52]))
+    edit_params(project, lambda params: params["saliency"].update(thresholds=before))
     saliency = wsss_core.open("saliency_twice")
     stored = [saliency[image_id] for image_id in table["image_id"]]
     assert stored[0]["erased"][0].mean() == pytest.approx(0.5, abs=0.1)
