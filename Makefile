@@ -11,7 +11,7 @@ demo-all: setup
 	@$(BIN)/wsss demo --all
 
 test: setup lint
-	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/pytest -n 2
+	@OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=2 $(BIN)/pytest -n 2
 
 lint: setup
 	@$(BIN)/ruff check .

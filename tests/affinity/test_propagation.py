@@ -1,9 +1,9 @@
 """Both forms of the scans against the formula, pixel by pixel; invariants of propagation by any weights."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
-import numba
 import numpy as np
 import pytest
 import torch
@@ -195,16 +195,13 @@ def test_a_turned_picture_gives_the_turned_result(form: Form, shared: bool) -> N
 
 
 @SHARED
-def test_same_bytes_for_any_number_of_threads(shared: bool) -> None:
-    before = numba.get_num_threads()
+def test_same_bytes_for_any_number_of_threads(shared: bool, numbas_threads: Iterator[int]) -> None:
     results = []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
+    for _ in numbas_threads:
         signal, weights = (x.requires_grad_() for x in drawn((2, 5, 40, 33), shared=shared, dtype=torch.float32))
         out = propagate(signal, stable(weights), form="numba")
         out.square().sum().backward()
         results.append([x.detach().numpy().tobytes() for x in (out, signal.grad, weights.grad) if x is not None])
-    numba.set_num_threads(before)
     assert len(results[0]) == 3 and results[0] == results[1]
 
 

@@ -1,5 +1,7 @@
 """The lattice on the CPU, in torch and in full agree; its transpose and its diagonal are exact."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -74,17 +76,10 @@ def test_the_table_grows() -> None:
     np.testing.assert_allclose(mine, torchs.numpy(), rtol=1e-5)
 
 
-def test_same_bytes_for_any_number_of_threads() -> None:
-    import numba
-
+def test_same_bytes_for_any_number_of_threads(numbas_threads: Iterator[int]) -> None:
     features, values = points(5000, 5, 3.0), points(5000, 7, 1.0, seed=1)
-    before = numba.get_num_threads()
-    results = []
-    for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS)):
-        numba.set_num_threads(threads)
-        results.append(NumbaLattice(features).filter(values).tobytes())
-    numba.set_num_threads(before)
-    assert results[0] == results[1]
+    one, two = (NumbaLattice(features).filter(values).tobytes() for _ in numbas_threads)
+    assert one == two
 
 
 @pytest.mark.parametrize("high", [1e30, float("nan")])

@@ -103,8 +103,14 @@ def test_compiled_files_and_work_in_progress_do_not_count():
     assert {"__pycache__", "data/.work"} <= set(ignored)
 
 
-def test_a_stage_tells_openmp_to_sleep_soon_before_torch_is_there():
-    says = "import sys, stages, os; print('torch' in sys.modules, os.environ['GOMP_SPINCOUNT'])"
-    environment = {name: value for name, value in os.environ.items() if name != "GOMP_SPINCOUNT"}
+def test_a_stage_settles_its_threads_before_torch_and_numba_are_there():
+    says = (
+        "import sys, stages, os; print('torch' in sys.modules or 'numba' in sys.modules, os.environ['GOMP_SPINCOUNT']);"
+        "import numba; print(numba.get_num_threads())"
+    )
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("GOMP_SPINCOUNT", "NUMBA_NUM_THREADS")
+    }
+    environment["OMP_NUM_THREADS"] = "3,1"
     told = subprocess.run([sys.executable, "-c", says], cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert told.stdout.split() == ["False", "3000"]
+    assert told.stdout.split() == ["False", "3000", "3"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -79,7 +78,6 @@ def _by_weight(x: Tensor, gradient: Tensor, weight: Tensor, dilation: int) -> Te
     """The gradient of the weight (C, 1, k, k)."""
     pixels, gradients = (t.detach().permute(0, 2, 3, 1).contiguous().numpy() for t in (x, gradient))  # (B, H, W, C)
     sums = weight.new_zeros(len(x), *weight.shape[2:], len(weight))  # (B, k, k, C)
-    numba.set_num_threads(min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS))  # type: ignore[attr-defined]
     with one_at_a_time:
         weight_gradient(pixels, gradients, sums.numpy(), dilation)
     return sums.sum(0).permute(2, 0, 1).unsqueeze(1)

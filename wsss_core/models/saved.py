@@ -15,7 +15,7 @@ from wsss_core.models.pixel_features import PixelFeatures, make_pixel_features
 from wsss_core.models.propagation import PropagationNetwork, make_propagation
 from wsss_core.models.regions import RegionNetwork, make_region_network
 from wsss_core.models.segmenter import Segmenter, make_segmenter
-from wsss_core.models.start import is_classifier
+from wsss_core.models.start import is_classifier, is_head
 from wsss_core.stage import InputError
 
 Network = Backbone | Segmenter | FCAN | CAM | RegionNetwork | PropagationNetwork | PixelFeatures
@@ -71,7 +71,7 @@ def load_model(folder: Path) -> tuple[Network, dict[str, Any]]:
         raise InputError(f"{folder / DESCRIPTION}: {error}; run the stage that writes it again") from None
     tensors = read_tensors(folder)
     if isinstance(model, Backbone):
-        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith("head.")}
+        tensors = {name: tensor for name, tensor in tensors.items() if not is_head(name)}
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:

@@ -39,7 +39,7 @@ def start_from(
     where = Path(folder) / WEIGHTS
     found, description = read_tensors(folder), read_description(folder)
     if description["kind"] == "backbone":
-        found = {name if name.startswith("head.") else f"backbone.{name}": tensor for name, tensor in found.items()}
+        found = {name if is_head(name) else f"backbone.{name}": tensor for name, tensor in found.items()}
     own = model.state_dict()
     other_classes = classes is not None and list(description.get("classes", classes)) != list(classes)
     if other_classes or not classifier:
@@ -55,6 +55,11 @@ def start_from(
             )
     model.load_state_dict(fitting, strict=False)
     logger.info("%s: started %d of %d tensors", where, len(fitting), len(own))
+
+
+def is_head(name: str) -> bool:
+    """Whether a parameter belongs to the head, not to the backbone; both are named so in every network."""
+    return name.startswith("head.")
 
 
 def is_classifier(name: str) -> bool:
