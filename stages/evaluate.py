@@ -103,13 +103,15 @@ def _steps(artifact: Store, masks: Store | None) -> dict[str, Any]:
 
 
 def _energies(artifact: Store) -> dict[str, dict[str, float]]:
-    """Each split's mean of the energies in the artifact's index (the stage refine has them), over all its images."""
-    columns = [name for name in ("energy", "energy_mined") if name in artifact.table]
-    means = artifact.table.groupby("split")[columns].mean() if columns else artifact.table.iloc[:0]
-    return {
-        str(split): {name: float(row[name]) for name in columns if not np.isnan(row[name])}
-        for split, row in means.iterrows()
-    }
+    """Each split's means of both energies in the artifact's index (the stage refine has them).
+
+    They are compared with each other, so an image without a confident region, which has but one, counts in neither.
+    """
+    columns = ["energy", "energy_mined"]
+    if not set(columns) <= set(artifact.table):
+        return {}
+    means = artifact.table.dropna(subset=columns).groupby("split")[columns].mean()
+    return {str(split): row.to_dict() for split, row in means.iterrows()}
 
 
 def _open_masks(truth: Path) -> Store | None:

@@ -31,7 +31,8 @@ class Training:
         images: what the data set gives.
         second: what the second data set gives, where the row names one.
         head, width: the decoder; the budget's if left out.
-        field_of_view: of the head `largefov` on VGG-16, in pixels.
+        field_of_view: of the head `largefov` on VGG-16, in pixels; if left out, 128 with tags alone and 224 otherwise
+            (Papandreou et al. 2015, §4.1).
         images_seen: the budget's if left out.
         training: what differs from the section `training`.
     """
@@ -41,12 +42,12 @@ class Training:
     second: Composition = field(default_factory=Composition)
     head: HeadName | None = None
     width: int | None = None
-    field_of_view: int = 224
+    field_of_view: int | None = None
     images_seen: int | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.field_of_view < 64:
+        if self.field_of_view is not None and self.field_of_view < 64:
             raise ValueError(f"field_of_view must be at least 64 pixels, got {self.field_of_view}")
 
 
@@ -83,18 +84,19 @@ def main(
     classes = joined_classes([source.dataset for source in sources])
     images = budget.images(chosen.images_seen, networks)
     head, width = budget.decoder(chosen.head, chosen.width)
-    if head != "largefov" and chosen.field_of_view != Training.field_of_view:
+    if head != "largefov" and chosen.field_of_view is not None:
         raise InputError(f"{where}: field_of_view: the head {head} has none to set; head: largefov has one")
+    boxes = chosen.loss.estep.needs_boxes
+    tags_alone = not boxes and weak_labels is None and all(source.strong == 0 for source in sources)
     torch.manual_seed(seed)
     model, description = segmenter_from(
         start,
         head=head,
         width=width,
         n_classes=len(classes),
-        field_of_view=chosen.field_of_view,
+        field_of_view=chosen.field_of_view or (128 if tags_alone else 224),
         classes=classes,
     )
-    boxes = chosen.loss.estep.needs_boxes
     augment = training.augment(budget, model.output_stride)
     samples = Mixture(compose(sources, batch=training.batch, augment=augment, boxes=boxes, seed=seed))
     samples.check_slices(world_size())

@@ -1,8 +1,9 @@
 """Train the class-agnostic saliency detector on photos with masks of what stands out."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -19,16 +20,17 @@ from wsss_core.stage import bind, load_params, section
 from wsss_core.stage.command import run
 from wsss_core.stores import fingerprint, open_store
 from wsss_core.training.fit import fit
-from wsss_core.training.settings import TrainingSettings
+from wsss_core.training.settings import changed_settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Detector:
-    """Section `train_saliency`; without `splits`, all but val and test."""
+    """Section `train_saliency`; without `splits`, all but val and test. `training` differs from that section."""
 
     images_seen: int
     seed: int = 0
     splits: tuple[str, ...] | None = None
+    training: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.images_seen < 1:
@@ -40,8 +42,8 @@ def main(*, pairs: Path, start: Path, out: Path) -> None:
     names = ["budget", "training", "train_saliency"]
     sections = [section(params, name) for name in names]
     budget = bind(Budget, sections[0], names[0])
-    training = bind(TrainingSettings, sections[1], names[1])
     detector = bind(Detector, sections[2], names[2])
+    training = changed_settings(sections[1], detector.training, names[2])
     photos = Dataset(pairs)
     torch.manual_seed(detector.seed)
     model, description = segmenter_from(start, head="pyramid", width=None, n_classes=1)

@@ -82,6 +82,16 @@ def test_fewer_strong_images_are_among_more(dataset):
     assert len(used(composed(dataset, strong=None))[0][0]) == MASKED
 
 
+def test_some_of_the_weak_images(dataset):
+    draws = [used(composed(dataset, Composition(weak_images=n), strong=3)) for n in (2, 4)]
+    (strong, _), (weak, _) = draws[1]
+    assert len(draws[0][1][0]) == 2 and draws[0][1][0] < weak and len(weak) == 4 and not strong & weak
+    with pytest.raises(InputError, match=r"run.images.weak_images asks for 99 images without masks; \d+ are left in"):
+        composed(dataset, Composition(weak_images=99), strong=3)
+    with pytest.raises(ValueError, match="weak_images must be at least 1, got 0"):
+        Composition(weak_images=0)
+
+
 def test_one_kind_fills_the_batch(dataset):
     ((weak, four),) = used(composed(dataset, strong=0))
     assert (len(weak), four) == (TRAINABLE, 4)

@@ -69,6 +69,17 @@ def test_tags_come_from_where_the_source_says(voc: Path, tags: str, of_a: list[i
     assert list(_index().loc["a", "class_ids"]) == of_a
 
 
+@pytest.mark.parametrize("tags", ["xml", "json", "masks"])
+def test_photos_to_test_on_need_neither_tags_nor_masks(voc: Path, save_photo: Callable, tags: str) -> None:
+    save_photo(voc / "JPEGImages" / "t.jpg")
+    (voc / "ImageSets" / "Segmentation" / "test.txt").write_text("t\n")
+    (voc / "image_labels.json").write_text('{"a": ["cat", "dog"]}')
+    (voc / "ImageSets" / "Segmentation" / "train.txt").write_text("a\n")
+    ingest(OUT, sources={"mine": _source(voc, splits={"train": "train", "test": "test"}, tags=tags)}, workers=1)
+    photo = _index().loc["t"]
+    assert (photo.split, photo.n_classes, photo.has_mask, photo.skipped) == ("test", 0, False, "")
+
+
 def test_background_may_head_the_class_names(voc: Path) -> None:
     (voc / "classes.txt").write_text("background\ncat\ndog\ncow\n")
     ingest(OUT, sources={"mine": _source(voc)}, workers=1)

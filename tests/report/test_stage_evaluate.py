@@ -50,11 +50,11 @@ def test_unlabelled_pixels_miss_and_images_without_mask_are_counted(store, datas
     assert scores["never_labelled"] == 0
 
 
-def test_energies_are_means_over_a_split(store, dataset):
+def test_energies_are_means_over_the_images_of_a_split_that_have_both(store, dataset):
     labels = {"c": [[0] * 4] * 2, "d": [[0] * 4] * 2}
     energies = {"energy": {"c": 0.25, "d": 0.75}, "energy_mined": {"c": 0.5, "d": None}}  # d has no confident region
     found = evaluated(store("refined/affinity_1", "labels", labels, **energies), "labels", dataset())
-    assert (found["splits"]["train"]["energy"], found["splits"]["train"]["energy_mined"]) == (0.5, 0.5)
+    assert (found["splits"]["train"]["energy"], found["splits"]["train"]["energy_mined"]) == (0.25, 0.5)
 
 
 def test_splits_are_kept_apart_over_shards(store, dataset):

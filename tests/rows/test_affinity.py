@@ -66,11 +66,22 @@ def test_each_ablation_of_affinity_leaves_one_part_out(project):
     assert rows["affinities"]["affinity_rough_1_spn"]["labels"] == "regions/affinity_1"
     assert rows["affinities"]["affinity_rough_2_spn"]["labels"] == "regions/affinity_rough_2"
     assert params["train_affinity"]["affinity_rough"]["smoothness"] == 0
+    # the seeds instead of the first regions, as Alg. 1 begins
+    assert rows["affinities"]["affinity_seeded_1_spn"]["labels"] == "cues/cam"
+    assert rows["affinities"]["affinity_seeded_2_spn"]["labels"] == "regions/affinity_seeded_2"
     # the contrast: maps walk, seeds are mined from what the walk made of them
     assert rows["walks"]["psa_1"] | {"labels": "cues/cam", "attention": "attention/cam"} == rows["walks"]["psa_1"]
-    assert rows["cues"]["psa_2"] == {"settings": "cam", "attention": "walks/psa_1"}
-    assert rows["walks"]["psa_2"] | {"labels": "cues/psa_2", "attention": "walks/psa_1"} == rows["walks"]["psa_2"]
-    assert list(rows["chains"]) == ["affinity", "affinity_unmined", "affinity_unpaired", "affinity_rough", "psa"]
+    assert rows["cues"]["psa_1"] == {"settings": "cam", "attention": "walks/psa_1"}
+    assert rows["walks"]["psa_2"] | {"labels": "cues/psa_1", "attention": "walks/psa_1"} == rows["walks"]["psa_2"]
+    assert rows["chains"]["psa"][1] == {"confident": "cues_psa_2", "pairwise": "walks_psa_2"}
+    assert list(rows["chains"]) == [
+        "affinity",
+        "affinity_unmined",
+        "affinity_unpaired",
+        "affinity_rough",
+        "affinity_seeded",
+        "psa",
+    ]
     assert rows["chains"]["affinity_unpaired"][1] == {
         "unary": "posteriors_affinity_unpaired_2",
         "val": "affinity_unpaired_2",

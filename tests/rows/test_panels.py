@@ -26,11 +26,9 @@ def test_every_adapting_and_every_walk_is_shown(project):
         *("posteriors/dcsp_2", "predictions/dcsp_2"),
     ]
     assert stores(rows, "walks/", "cues/psa") == [
-        "walks/psa_1",
-        "cues/psa_2",
-        "walks/psa_2",
-        "cues/psa_3",
-        "walks/psa_3",
+        *("walks/psa_1", "cues/psa_1"),
+        *("walks/psa_2", "cues/psa_2"),
+        *("walks/psa_3", "cues/psa_3"),
     ]
     assert rows["wiring"]["walks"] == "data/walks"
 

@@ -66,5 +66,13 @@ def test_frozen_batch_norm_keeps_statistics_and_parameters():
     trained = {id(p) for g in make_optimiser(model, TrainingSettings()).param_groups for p in g["params"]}
     assert not trained & {id(p) for p in norm.parameters()}
     assert len(trained) == 4
+
+
+def test_a_frozen_network_keeps_the_statistics_of_its_batch_norms():
+    model = Network()
+    model.backbone.requires_grad_(False)
     set_training_mode(model, freeze_batch_norm=False)
-    assert norm.training
+    assert model.head.training and not model.backbone[1].training
+    model = Network()
+    set_training_mode(model, freeze_batch_norm=False)
+    assert model.backbone[1].training

@@ -166,7 +166,7 @@ def _add_settings(params: Any) -> None:
             settings.setdefault(name, ablation)
     # A method's settings are put in the first time; what a person takes out later stays out.
     for method, mark in (
-        ("crf", "search_crf"),
+        ("crf", "train_em.crf_exp"),
         ("em", "box_labels"),
         ("dcsp", "estep.adapt"),
         ("affinity", "refine"),
@@ -176,6 +176,8 @@ def _add_settings(params: Any) -> None:
     ):
         if method in methods and not _has(params, mark):
             _lay_under(params, method)
+    if {"crf", "em", "dcsp"} & set(methods) and "search_crf" not in params:
+        _lay_under(params, "dense_crf")
     if "em" in methods and "second" in params["ingest"] and "cross" not in params["train_em"]:
         _lay_under(params, "second")
     if wiring.ablations:

@@ -21,6 +21,7 @@ class Composition:
 
     Attributes:
         weak: also train on the images whose masks are not used.
+        weak_images: only on so many of them.
         max_labels: classes that an image may have to be trained on; null for all images.
         in_batch: images of this data set in every batch; the whole batch, or half of it where there are two data sets.
         strong_in_batch: those of them with masks; half of `in_batch` where there are both kinds.
@@ -28,10 +29,15 @@ class Composition:
     """
 
     weak: bool = True
+    weak_images: int | None = None
     max_labels: int | None = None
     in_batch: int | None = None
     strong_in_batch: int | None = None
     splits: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.weak_images is not None and self.weak_images < 1:
+            raise ValueError(f"weak_images must be at least 1, got {self.weak_images}; weak: false leaves them out")
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,12 @@ def _strong_and_weak(source: Source, seed: int, *, boxes: bool) -> tuple[pd.Data
         weak = weak[weak["image_id"].isin(source.weak_labels.table["image_id"])]
     elif boxes:
         weak = weak[weak["image_id"].isin(dataset.boxes["image_id"])]
+    if composition.weak and composition.weak_images is not None:
+        if composition.weak_images > len(weak):
+            asked = f"{source.where}.weak_images asks for {composition.weak_images} images without masks"
+            raise InputError(f"params.yaml: {asked}; {len(weak)} are left in {dataset.path}")
+        chosen = np.random.default_rng((seed, 3)).permutation(len(weak))[: composition.weak_images]
+        weak = weak.iloc[np.sort(chosen)]
     if weak.empty and not with_mask.any() and not composition.weak:
         raise InputError(f"params.yaml: {source.where}: weak is false and no mask is used, so no image is left")
     if composition.weak and weak.empty:

@@ -19,10 +19,10 @@ from rich.progress import track
 from wsss_core.ingest.check import Checked, check
 from wsss_core.ingest.coco import list_coco
 from wsss_core.ingest.folders import list_folders
-from wsss_core.ingest.listing import Entry, Listing
+from wsss_core.ingest.listing import HELD_OUT, Entry, Listing
 from wsss_core.ingest.pack import pack_masks, pack_photos
 from wsss_core.ingest.problems import raise_if_any
-from wsss_core.ingest.selection import HELD_OUT, choose_classes, empty_splits, index_table, remap, unique_entries
+from wsss_core.ingest.selection import choose_classes, empty_splits, index_table, remap, unique_entries
 from wsss_core.ingest.source import Source
 from wsss_core.ingest.table import list_table
 from wsss_core.stage import InputError, bind, whole_folder

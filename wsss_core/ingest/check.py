@@ -12,7 +12,7 @@ import numpy as np
 
 from wsss_core.ingest.annotation import Box, read_annotation
 from wsss_core.ingest.instances import box_of, from_text
-from wsss_core.ingest.listing import Entry
+from wsss_core.ingest.listing import HELD_OUT, Entry
 from wsss_core.ingest.pictures import IGNORE, decode_mask, decode_photo
 from wsss_core.ingest.problems import Problem
 from wsss_core.ingest.segmentation import run_lengths
@@ -170,7 +170,7 @@ def _check_tags(source: Source, known: tuple[str, ...], entry: Entry, objects: t
     if entry.tags is not None and (lone := {box.label for box in found.boxes} - set(entry.tags)):
         what = f"{entry.image_id}: boxes of {', '.join(sorted(lone))}, which {entry.tags_where} does not name"
         found.complain(xml, f"{what}; add the label there or remove the boxes")
-    if entry.instances:  # annotated in full: no instance means that nothing is there
+    if entry.instances or entry.split in HELD_OUT:  # annotated in full, so that nothing is there; or never asked for
         return
     if not found.tags and (entry.tags is not None or not found.problems):
         found.complain(entry.tags_where, f"{entry.image_id}: image without any label; label it or remove the image")

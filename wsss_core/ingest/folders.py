@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from wsss_core.ingest.listing import Entry, Listing, class_names, read_json, read_text
+from wsss_core.ingest.listing import HELD_OUT, Entry, Listing, class_names, read_json, read_text
 from wsss_core.ingest.source import ALL, VOC_CLASSES, Source
 
 PHOTOS, ANNOTATIONS, TAGS_JSON = "JPEGImages", "Annotations", "image_labels.json"
@@ -32,6 +32,7 @@ def list_folders(name: str, source: Source) -> Listing:
     files = _photos_by_id(root, listing)
     tags = _json_tags(root, listing) if tags_in == "json" else {}
     for split, listed in source.splits.items():
+        tags_in_mask = tags_in == "masks" and split not in HELD_OUT
         for where, image_id, photo, paired in _listed(source, split, listed, files, listing):
             entry = Entry(
                 image_id=image_id,
@@ -40,7 +41,7 @@ def list_folders(name: str, source: Source) -> Listing:
                 where=where,
                 photo=photo,
                 mask=f"{masks}/{image_id}.png" if source.masks or not paired else paired,
-                needs_mask=saliency or tags_in == "masks" or (paired is not None and not source.masks),
+                needs_mask=saliency or tags_in_mask or (paired is not None and not source.masks),
                 annotation=None if saliency else f"{ANNOTATIONS}/{image_id}.xml",
                 tags=("salient",) if saliency else tags.get(image_id, ()) if tags_in == "json" else None,
                 tags_where=str(root / TAGS_JSON) if tags_in == "json" else where,

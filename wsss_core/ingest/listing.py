@@ -12,6 +12,7 @@ from wsss_core.ingest.source import inside
 from wsss_core.ingest.spool import Span
 
 CLASSES_TXT = "classes.txt"
+HELD_OUT = ("val", "test")  # splits whose tags nobody is told
 
 
 @dataclass(frozen=True)

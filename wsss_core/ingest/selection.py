@@ -9,11 +9,10 @@ import numpy as np
 import pandas as pd
 
 from wsss_core.ingest.check import Checked
-from wsss_core.ingest.listing import Entry, Listing
+from wsss_core.ingest.listing import HELD_OUT, Entry, Listing
 from wsss_core.ingest.pictures import IGNORE
 from wsss_core.ingest.problems import Problem
 
-HELD_OUT = ("val", "test")
 OUTSIDE = "no label of the chosen classes"
 
 
@@ -62,7 +61,7 @@ def index_table(entries: Sequence[Entry], checked: Sequence[Checked], classes: S
     """One row per image in reading order; `skipped` says why one is left out, `row` counts those that stay (else -1).
 
     An image to train on that has labels, but none of the chosen ones, is left out; in `val` and `test` it stays,
-    since background is evaluated too.
+    since background is evaluated too, and may have no labels at all.
     """
     ids = {name: number for number, name in enumerate(classes, start=1)}
     rows = []

@@ -175,7 +175,7 @@ class SkipDecoder(nn.Module):
 
 
 def small_start(layer: Layer) -> Layer:
-    """The final layers' start in all the papers: weights N(0, 0.01²), biases 0."""
+    """The final layers' start (Chaudhry et al. 2017, §5): weights N(0, 0.01²), biases 0."""
     nn.init.normal_(layer.weight, std=0.01)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)

@@ -12,6 +12,7 @@ from wsss_core.report.comparison import above, adds, alike, at_most, costs, much
 TAGS, BOXES = ("em_fixed", "em_adapt"), ("box_rect", "box_em_fixed", "box_seg")
 PARTS = ("unary", "confident", "pairwise")
 HARD, RELATIVE = "em2_hard_hard", "em2_relative_05_relative_05"
+WALKED = (("pairwise", ""), ("confident", ":precision"))
 U, C, P = (f"affinity/{part}/{{t}}" for part in PARTS)
 
 CLAIMS = (
@@ -115,11 +116,11 @@ CLAIMS = (
     ),
     Claim(
         "C18",
-        "iterated PSA falls in mIoU and precision, though its first round is as good",
+        "iterated PSA falls in mIoU and in its confident regions' precision, though its first round is as good",
         "55.6 54.9 52.1 49.8 48.1; precision 76.2 73.7 71.7 70.2 68.7; first round 55.6 ≈ 55.2",
         (
             not_below("psa/pairwise/1", "affinity/pairwise/1"),
-            *(above(f"psa/pairwise/{{t}}{m}", f"psa/pairwise/{{next}}{m}") for m in ("", ":precision")),
+            *(above(f"psa/{part}/{{t}}{m}", f"psa/{part}/{{next}}{m}") for part, m in WALKED),
         ),
     ),
     Claim(
@@ -160,7 +161,7 @@ CLAIMS = (
         "with many strong images boxes add little over labels, and Bbox-EM-Fixed passes Bbox-Seg",
         "1,464 strong (CRF): labels 64.6, Bbox-EM-Fixed 64.8, Bbox-Seg 65.1; test, 2.9k strong: 68.5, 69.0, 68.0",
         (
-            *(alike(f"{boxes}_{{most}}", "em_fixed_{most}") for boxes in ("box_em_fixed", "box_seg")),
+            *(not_above(f"{boxes}_{{most}}", "em_fixed_{most}") for boxes in ("box_em_fixed", "box_seg")),
             above("box_em_fixed_{most}", "box_seg_{most}"),
         ),
     ),

@@ -4,7 +4,8 @@ The one rule: a comparison expects a difference of two figures between two bound
 is taken seed by seed; its spread is two standard deviations over the seeds. It holds where mean ± spread lies wholly
 between the bounds, does not hold where it lies wholly outside, and is not decided where it straddles one, where a
 figure is missing, or where the two have fewer than three seeds in common, as two stores have that the graph makes once
-for all seeds. Of two figures that do not differ it decides 7 in 100 nevertheless with three seeds (Student's t; with
+for all seeds. Detector, attention and mined cues are made once, too, so the seeds' spread is that of the networks which
+learn from them. Of two figures that do not differ it decides 7 in 100 nevertheless with three seeds (Student's t; with
 two it would be 22).
 """
 

@@ -26,6 +26,7 @@ def affinity_rows(wiring: Wiring, *, attention: str) -> Kinds:
             add_steps("affinity_unmined", mined=False)
             add_steps("affinity_unpaired", paired=False)
             add_steps("affinity_rough", settings="affinity_rough")
+            add_steps("affinity_seeded", seeded=True)
             _add_walks(rows, s, how, wiring, attention)
     return rows
 
@@ -39,9 +40,13 @@ def _add_steps(
     how: How,
     mined: bool = True,
     paired: bool = True,
+    seeded: bool = False,
     settings: str = "affinity",
 ) -> None:
-    """Steps 1 to T; an ablation takes from the full method what is the same there."""
+    """Steps 1 to T; an ablation takes from the full method what is the same there.
+
+    With `seeded`, step 1 is Alg. 1's initialisation: its propagation learns from the seeds, not from regions.
+    """
     labels = cues = f"cues/{wiring.affinity_cues}"
     begin = begin_pairwise = start = wiring.online_start()
     first = f"affinity_1{s}"
@@ -53,7 +58,9 @@ def _add_steps(
             rows.esteps[name] = {"settings": "affinity", "segmenter": f"segmenters/{name}", "cues": cues}
         labels = f"posteriors/{unary}"
         shown = {"unary": f"posteriors_{unary}", "val": unary}
-        if mined:
+        if seeded and t == 1:
+            labels = cues
+        elif mined:
             if unary == name:
                 add_regions(rows, name, labels, f"segmenters/{name}" if wiring.tagged else start, how)
             labels = f"regions/{unary}"
@@ -87,13 +94,11 @@ def add_refinement(rows: Kinds, name: str, labels: str, cues: str) -> None:
 
 
 def _add_walks(rows: Kinds, s: str, how: How, wiring: Wiring, attention: str) -> None:
-    """Iterated PSA: seeds from the last walk's maps, affinities from the seeds, a walk over the maps."""
+    """Iterated PSA: affinities from seeds, a walk over the maps, the next seeds from what it made of them."""
     labels, start = "cues/cam", wiring.online_start()
     for t in range(1, wiring.steps + 1):
         name = f"psa_{t}{s}"
-        if t > 1:
-            rows.cues[name] = {"settings": "cam", "attention": attention}
-            labels = f"cues/{name}"
         rows.walks[name] = {"settings": "psa", "labels": labels, "attention": attention, "start": start} | how
-        attention = f"walks/{name}"
-        rows.chains.setdefault(f"psa{s}", []).append({"pairwise": f"walks_{name}"})
+        attention, labels = f"walks/{name}", f"cues/{name}"
+        rows.cues[name] = {"settings": "cam", "attention": attention}
+        rows.chains.setdefault(f"psa{s}", []).append({"confident": f"cues_{name}", "pairwise": f"walks_{name}"})

@@ -57,6 +57,7 @@ def em_rows(wiring: Wiring, *, box_labels: Iterable[str], two_sets: bool) -> Kin
     rows = Kinds(main_runs={"EM with biases": ["em_adapt"]})
     if not wiring.main_only:
         rows.boxed.update({name: {"settings": name} for name in box_labels})
+        rows.crf_searches["em_adapt"] = {"segmenter": "segmenters/em_adapt"}
     for s, repetition in wiring.repetitions():
         how: dict[str, Any] = {"start": wiring.online_start(), **repetition}
         runs = {"em_adapt": em_row("em_adapt", **how)} if wiring.main_only else _mixtures(wiring, how)

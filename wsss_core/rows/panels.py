@@ -41,8 +41,8 @@ def gallery_panels(rows: Mapping[str, Any], cues: Iterable[str]) -> Panels:
         panels += _made("refinements", run, f"refined {t}", rows)
         panels.append(_panel(f"refined {t}", f"predictions/{run}_spn"))
     for t, walk in enumerate(_numbered("psa", rows["walks"], first=1), start=1):
-        panels += _made("cues", walk, f"PSA seeds {t}", rows)
         panels += _made("walks", walk, f"PSA {t}", rows)
+        panels += _made("cues", walk, f"PSA seeds {t}", rows)
     for networks in rows["combined"].values():
         for network in networks:
             panels += _combined(network["run"], rows)

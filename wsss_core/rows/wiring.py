@@ -39,7 +39,8 @@ class Wiring:
             of `crf` both neighbourhoods at every weight λ, and the exponentiated one with a kernel of sum 1; of `em`
             b_fg − b_bg, α of Bbox-Seg, and small against large field of view; of `dcsp` other cues (saliency steps,
             means, γ, maximum pooling), no adapting, and segmentation apart from classification; of `affinity` no mining
-            of regions, no propagation, no smoothness, and random walks instead of it all; of the first combination
+            of regions, no propagation, no smoothness, a first propagation learnt from the seeds themselves, and random
+            walks instead of it all; of the first combination
             the same on the cues of the max rule, from the backbone, without the IoU gain, and without the CRF
             neighbourhood, if it has them.
         adapts: how often `dcsp` adapts its cues; twice at least with the ablations.

@@ -28,8 +28,8 @@ def make_optimiser(model: nn.Module, settings: TrainingSettings) -> Optimizer:
     """An optimiser with one group of parameters per learning-rate factor and weight decay.
 
     Parameters under `backbone.` have factor 1, and so have, as in DeepLab, what `LargeFOV` has below its classifier,
-    VGG-16's fc6 and fc7; all others are the head. As in the papers weights are decayed; biases and norms (whatever has
-    one axis) are not.
+    VGG-16's fc6 and fc7; all others are the head. Weights are decayed; biases and norms (whatever has one axis) are
+    not, as in DeepLab's settings.
     """
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
@@ -51,12 +51,15 @@ def set_learning_rate(optimiser: Optimizer, rate: float) -> None:
 
 
 def set_training_mode(model: nn.Module, *, freeze_batch_norm: bool) -> None:
-    """Training mode, but with batch norms left as they are where they are frozen."""
+    """Training mode, but with batch norms left as they are where they are frozen, alone or with their whole network."""
     model.train()
-    if freeze_batch_norm:
-        for module in model.modules():
-            if isinstance(module, _BatchNorm):
-                module.eval().requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, _BatchNorm) and (freeze_batch_norm or not _learns(module)):
+            module.eval().requires_grad_(False)
+
+
+def _learns(norm: _BatchNorm) -> bool:
+    return not norm.affine or norm.weight.requires_grad
 
 
 def _factor(name: str, settings: TrainingSettings) -> float:
