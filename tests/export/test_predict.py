@@ -16,6 +16,7 @@ from wsss_core.export import pictures
 from wsss_core.export.predict import find_network, label_maps, overlay, predict_folder
 from wsss_core.models.attention import make_fcan
 from wsss_core.models.inference import infer_maps
+from wsss_core.models.prediction import Prediction
 from wsss_core.models.propagation import make_propagation
 from wsss_core.models.saved import load_segmenter, save_model
 from wsss_core.models.segmenter import make_segmenter
@@ -65,12 +66,13 @@ def folder(tmp_path, monkeypatch):
     return Path("pictures")
 
 
-def expected(name: str, *, network: Path = RUN, size: int = 64, scales=(1.0,), crf=None) -> np.ndarray:
+def expected(name: str, *, network: Path = RUN, size: int = 64, scales=(1.0,), join="mean", crf=None) -> np.ndarray:
     """Labels of a picture by the network itself."""
     model, _ = load_segmenter(network)
     photo = read(Path(f"pictures/{name}"))
     device = torch.device("cpu")
-    ((_, logits),) = infer_maps(model, [photo], size=size, stride=model.output_stride, scales=scales, device=device)
+    options = {"size": size, "stride": model.output_stride, "scales": scales, "join": join}
+    ((_, logits),) = infer_maps(model, [photo], **options, device=device)
     return (crf(photo, logits.softmax(0).numpy()) if crf else logits.numpy()).argmax(0)
 
 
@@ -100,9 +102,12 @@ def test_size_scales_and_crf_reach_the_network(folder):
     save_network()
     crf = DenseCRF(iterations=5)
     plain = expected("a.png")
-    for i, options in enumerate([{"size": 128}, {"scales": (1.0, 0.5)}, {"crf": crf}]):
+    for i, options in enumerate(
+        [{"size": 128}, {"scales": (1.0, 0.5)}, {"scales": (1.0, 0.5), "join": "max"}, {"crf": crf}]
+    ):
         out = Path(f"out{i}")
-        predict_folder(RUN, folder, out, **{"size": 64, **options})
+        how = {name: value for name, value in options.items() if name != "size"}
+        predict_folder(RUN, folder, out, size=options.get("size", 64), how=Prediction(**how))
         written = read(out / "labels/a.png")
         assert (written == expected("a.png", **options)).mean() > 0.999
         assert (written != plain).any()
@@ -186,9 +191,9 @@ def test_what_the_user_has_is_never_replaced(folder, out):
     ("options", "message"),
     [
         ({"size": 31}, "--size 31: expected at least 32"),
-        ({"scales": ()}, "--scales : expected factors"),
-        ({"scales": (1.0, 0.0)}, "--scales 1.0,0.0: expected factors above 0"),
-        ({"scales": (float("nan"),)}, "--scales nan: expected factors above 0"),
+        ({"how": Prediction(scales=())}, "--scales : expected factors"),
+        ({"how": Prediction(scales=(1.0, 0.0))}, "--scales 1.0,0.0: expected factors above 0"),
+        ({"how": Prediction(scales=(float("nan"),))}, "--scales nan: expected factors above 0"),
     ],
 )
 def test_settings_out_of_range_are_named(folder, options, message):
@@ -218,7 +223,7 @@ def test_pictures_of_one_size_go_through_the_network_together(folder):
     seen = []
     model.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape)))
     window = [pictures.read_picture(folder / name) for name in ("a.png", "b.jpg", "a.png")]
-    list(label_maps(model, window, size=64, scales=(1.0,), crf=None))
+    list(label_maps(model, window, size=64, how=Prediction()))
     assert [shape[0] for shape in seen] == [2, 1]
 
 
@@ -239,4 +244,8 @@ def test_the_command_takes_the_budgets_size_and_the_crfs_settings(folder):
     Path("params.yaml").write_text("budget: {size: 128, images_seen: 1}\npredict: {crf: {iterations: 0}}\n")
     assert call(*command, "--crf") == (0, "labelled 3 pictures: out\n")
     assert (labels("a.png") == expected("a.png", size=128)).mean() > 0.999  # a CRF of no iteration changes nothing
+    Path("params.yaml").write_text("budget: {size: 64, images_seen: 1}\npredict: {scales: [1, 0.5], join: max}\n")
+    assert call("predict", "mine", "pictures", "--out", "again")[0] == 0
+    written = read(Path("again/labels/a.png"))
+    assert (written == expected("a.png", scales=(1.0, 0.5), join="max")).mean() > 0.999
     assert call(*command, "--crf")[1].endswith("out: exists already; remove it or name another folder")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from wsss_core.stage import InputError, bind, load_params, section
 from wsss_core.stage.params import PARAMS_FILE
-
-if TYPE_CHECKING:
-    from wsss_core.crf import DenseCRF
 
 
 def predict(
@@ -22,18 +20,24 @@ def predict(
         typer.Option(help="a new folder for labels, overlays, classes.json; data/exports/RUN_FOLDER by default"),
     ] = None,
     size: Annotated[int | None, typer.Option(help="long side for the network; budget.size by default")] = None,
-    scales: Annotated[str, typer.Option(help="factors on the size, separated by commas: 1,0.75,0.5")] = "1",
+    scales: Annotated[
+        str | None, typer.Option(help="factors on the size, as 1,0.75,0.5; predict.scales by default")
+    ] = None,
     crf: Annotated[bool, typer.Option("--crf", help="a dense CRF after the network, set by predict.crf")] = False,
 ) -> None:
-    """Label the pictures of a folder with a trained network."""
+    """Label the pictures of a folder with a trained network, at the test time of the section `predict`."""
     params = load_params() if PARAMS_FILE.is_file() else {}
     size = _size(params) if size is None else size
-    factors, dense = _scales(scales), _crf(params) if crf else None
+    factors = None if scales is None else _scales(scales)
+    from wsss_core.crf import DenseCRF
     from wsss_core.export.predict import find_network, predict_folder
+    from wsss_core.models.prediction import Prediction
 
+    how = bind(Prediction, section(params, "predict"), "predict") if "predict" in params else Prediction()
+    how = replace(how, scales=factors or how.scales, crf=(how.crf or DenseCRF()) if crf else None)
     network = find_network(run)
     out = Path(f"data/exports/{network.resolve().name}_{folder.resolve().name}") if out is None else out
-    pictures = predict_folder(network, folder, out, size=size, scales=factors, crf=dense)
+    pictures = predict_folder(network, folder, out, size=size, how=how)
     print(f"labelled {pictures} picture{'s' if pictures > 1 else ''}: {out}")
 
 
@@ -43,15 +47,6 @@ def _size(params: dict[str, Any]) -> int:
     if "budget" not in params:
         raise InputError(f"{PARAMS_FILE}: no section budget here; give --size, the long side of a picture in pixels")
     return bind(Budget, section(params, "budget"), "budget").size
-
-
-def _crf(params: dict[str, Any]) -> DenseCRF:
-    """With the settings of the stage `predict`, where it has some."""
-    from wsss_core.crf import DenseCRF
-
-    if (params.get("predict") or {}).get("crf") is None:
-        return DenseCRF()
-    return bind(DenseCRF, section(params, "predict.crf"), "predict.crf")
 
 
 def _scales(text: str) -> tuple[float, ...]:

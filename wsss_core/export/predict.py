@@ -8,17 +8,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from wsss_core.crf import DenseCRF
 from wsss_core.data.device import default_device
 from wsss_core.export.label_png import encode_labels
 from wsss_core.export.output import new_folder
 from wsss_core.export.pictures import Picture, list_pictures, windows
 from wsss_core.models.folder import DESCRIPTION
-from wsss_core.models.inference import infer_maps
+from wsss_core.models.prediction import Prediction, labels_after_crf, labels_of
 from wsss_core.models.propagation import PropagationNetwork
 from wsss_core.models.saved import load_segmenter
 from wsss_core.models.segmenter import Segmenter
@@ -28,6 +26,7 @@ from wsss_core.stage import InputError
 SEGMENTERS = Path("data/segmenters")
 LABELS, OVERLAYS, LEGEND = "labels", "overlays", "classes.json"
 LARGEST_SCALE = 8
+ONE_SCALE = Prediction()
 
 
 def find_network(run: str) -> Path:
@@ -51,8 +50,7 @@ def predict_folder(
     out: Path,
     *,
     size: int,
-    scales: Sequence[float] = (1.0,),
-    crf: DenseCRF | None = None,
+    how: Prediction = ONE_SCALE,
 ) -> int:
     """Label every picture of a folder and return how many there are.
 
@@ -64,8 +62,7 @@ def predict_folder(
         folder: pictures of any size; their labels are not asked for.
         out: a new or empty folder; appears when all pictures are done.
         size: long side of a picture at scale 1, in pixels.
-        scales: factors on `size`, whose scores are averaged.
-        crf: applied to the network's probabilities.
+        how: scales and how their scores are joined; with a CRF the labels that it makes.
 
     Raises:
         InputError: settings out of range, no network or picture, two pictures of one stem, `out` is taken; or, when all
@@ -73,8 +70,8 @@ def predict_folder(
     """
     if size < 32:
         raise InputError(f"--size {size}: expected at least 32 pixels")
-    if not (scales and all(0 < scale <= LARGEST_SCALE for scale in scales)):
-        raise InputError(f"--scales {','.join(map(str, scales))}: expected factors above 0, up to {LARGEST_SCALE}")
+    if not (how.scales and all(0 < scale <= LARGEST_SCALE for scale in how.scales)):
+        raise InputError(f"--scales {','.join(map(str, how.scales))}: expected factors above 0, up to {LARGEST_SCALE}")
     paths = list_pictures(folder)
     model, classes = _load(network)
     failed: list[str] = []
@@ -90,7 +87,7 @@ def predict_folder(
             (building / name).mkdir()
         (building / LEGEND).write_text(_legend(classes), encoding="utf-8")
         for window in windows(paths, complain):
-            for picture, labels in label_maps(model, window, size=size, scales=scales, crf=crf):
+            for picture, labels in label_maps(model, window, size=size, how=how):
                 _write(building, picture, labels)
                 progress.advance(task)
         if len(failed) == len(paths):
@@ -103,27 +100,12 @@ def predict_folder(
 
 
 def label_maps(
-    model: Segmenter | PropagationNetwork,
-    pictures: Sequence[Picture],
-    *,
-    size: int,
-    scales: Sequence[float],
-    crf: DenseCRF | None,
+    model: Segmenter | PropagationNetwork, pictures: Sequence[Picture], *, size: int, how: Prediction
 ) -> Iterator[tuple[Picture, np.ndarray]]:
     """Each picture with its class ids, uint8 (h, w) like its photo."""
-    scores = infer_maps(
-        model,
-        [picture.photo for picture in pictures],
-        size=size,
-        stride=model.output_stride,
-        scales=scales,
-        device=next(model.parameters()).device,
-    )
-    for i, logits in scores:
-        if crf:
-            soft = logits.softmax(0)
-            logits = torch.as_tensor(crf(pictures[i].photo, soft if soft.is_cuda else soft.numpy()))
-        yield pictures[i], logits.max(0).indices.cpu().numpy().astype(np.uint8)
+    for i, logits in how.scores(model, [picture.photo for picture in pictures], size=size):
+        labels = labels_after_crf(how.crf, pictures[i].photo, logits) if how.crf else labels_of(logits)
+        yield pictures[i], labels
 
 
 def overlay(photo: np.ndarray, labels: np.ndarray) -> np.ndarray:
