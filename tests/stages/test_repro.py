@@ -250,7 +250,7 @@ def test_a_walk_of_the_affinity_ablations_is_changed_without_training(project):
         assert set(np.unique(walked[row.image_id]["labels"])) <= {0, *row.class_ids}
         assert walked[row.image_id]["attention"].shape == attention[row.image_id]["attention"].shape
     edit_params(project, lambda params: params["walk"]["psa"].update(beta=4))
-    assert repro(project, "walk@psa_1") == ["walk@psa_1"]
+    assert repro(project, "mine_cues@psa_1") == ["walk@psa_1", "mine_cues@psa_1"]
     run(project, "wsss", "rows", "--methods", "mining", "--no-ablations")
 
 
