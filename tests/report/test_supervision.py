@@ -51,6 +51,11 @@ def test_a_single_point_is_shown_of_what_is_compared_and_not_of_ablations():
     assert set(by_masks(rows, EVALUATIONS, "val", masks=587)) == {"em_fixed", "em_fixed+crf", "strong"}
 
 
+def test_one_number_of_masks_is_no_curve():
+    rows = {name: ROWS[name] for name in ("em_fixed", "em_fixed_gap_0")}
+    assert by_masks(rows, EVALUATIONS, "val", masks=587) == {}
+
+
 def test_the_table_has_a_column_per_number_and_marks_the_best():
     (table,) = masks_table(by_masks(ROWS, EVALUATIONS, "val", masks=587), "val")
     assert (table.title, table.row_head) == ("mIoU on val by number of images with masks, percent", "runs")

@@ -21,6 +21,8 @@ def by_masks(
 ) -> Curves:
     """mIoU on a split of the runs that differ in nothing but the number of images with masks, means over seeds.
 
+    None where all have the same number: the ranking has them.
+
     Args:
         em_runs: the wiring rows; those with a second data set are left out.
         evaluations: what a dense CRF makes of a run counts as another run, `<name>+crf`.
@@ -36,11 +38,12 @@ def by_masks(
         for ending in ("", "+crf"):
             if scores.get(f"{name}{ending}") is not None:
                 found.setdefault(f"{family}{ending}", {}).setdefault(number, []).append(scores[f"{name}{ending}"])
-    return {
+    curves = {
         family: {number: fmean(values) for number, values in sorted(points.items())}
         for family, points in found.items()
         if len(points) > 1 or family.removesuffix("+crf") in SHOWN
     }
+    return curves if len({number for points in curves.values() for number in points}) > 1 else {}
 
 
 def masks_table(curves: Curves, split: str) -> list[Table]:
