@@ -15,7 +15,7 @@ from wsss_core.data.budget import Budget
 from wsss_core.data.dataset import Dataset
 from wsss_core.data.device import default_device
 from wsss_core.evaluation import Scores, confusion_matrix
-from wsss_core.models.inference import infer_maps
+from wsss_core.models.prediction import Prediction
 from wsss_core.models.saved import load_segmenter
 from wsss_core.stage import InputError, bind, load_params, section, whole_folder
 from wsss_core.stage.command import run
@@ -70,9 +70,10 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     params = load_params()
     budget = bind(Budget, section(params, "budget"), "budget")
     search = bind(Search, section(params, "search_crf"), "search_crf")
-    photos, device, candidates = Dataset(dataset), default_device(), search.candidates()
+    how = Prediction(scales=search.scales, mirror=search.mirror, join=search.join)
+    photos, candidates = Dataset(dataset), search.candidates()
     model, _ = load_segmenter(segmenter, classes=photos.classes)
-    model = model.to(device)
+    model = model.to(default_device())
     if search.split in photos.held_out_splits:
         raise InputError(f"search_crf.split: results are reported on {search.split}; choose settings on another split")
     masks = open_store(dataset / "masks") if (dataset / "masks").is_dir() else None
@@ -87,17 +88,7 @@ def main(*, dataset: Path, segmenter: Path, out: Path) -> None:
     for begin in range(0, len(table), AT_ONCE):
         rows = table.iloc[begin : begin + AT_ONCE]
         pictures = photos.photos(rows["dataset_row"].tolist())
-        scores = infer_maps(
-            model,
-            pictures,
-            size=budget.size,
-            stride=model.output_stride,
-            scales=search.scales,
-            mirror=search.mirror,
-            join=search.join,
-            device=device,
-        )
-        for i, logits in scores:
+        for i, logits in how.scores(model, pictures, size=budget.size):
             truth = masks.read("labels", masks.row_of(rows["image_id"].iloc[i]))
             probabilities = logits.softmax(0).cpu().numpy()
             maps = [probabilities, *(crf(pictures[i], probabilities) for crf in candidates)]

@@ -25,7 +25,7 @@ from wsss_core.training.settings import changed_settings
 
 @dataclass(frozen=True, kw_only=True)
 class Detector:
-    """Section `train_saliency`; without `splits`, all but val and test. `training` differs from that section."""
+    """Section `train_saliency`; without `splits`, all but val and test. `training`: what differs from that section."""
 
     images_seen: int
     seed: int = 0

@@ -1,6 +1,5 @@
 """A project as `wsss init` finds it; numba with one thread and with two."""
 
-import numba
 import pytest
 
 
@@ -15,6 +14,8 @@ def project(tmp_path, monkeypatch):
 @pytest.fixture
 def numbas_threads():
     """Set numba's threads to each of these in turn, for results that must not depend on them; afterwards as before."""
+    import numba
+
     if numba.config.NUMBA_NUM_THREADS < 2:
         pytest.skip("numba has one thread here; NUMBA_NUM_THREADS=2 gives it two")
     before = numba.get_num_threads()
